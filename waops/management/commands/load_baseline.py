@@ -8,7 +8,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from waops.baseline import BaselineError, Variant, load
 from waops.embedded import EmbeddedServerError
@@ -16,11 +15,9 @@ from waops.embedded.server import SUPERUSER
 
 
 class Command(BaseCommand):
-    help = str(
-        gettext_lazy(
-            "For development and tests: creates, in an empty database, the tables, functions and roles that this app "
-            "expects to find on Supabase. Needs a superuser; the embedded server has one."
-        )
+    help = (
+        "For development and tests: creates, in an empty database, the tables, functions and roles that this app "
+        "expects to find on Supabase. Needs a superuser; the embedded server has one."
     )
     # The checks look for the very tables that this creates.
     requires_system_checks = ()
