@@ -93,7 +93,8 @@ def load(
 
 def refuse_unfit(connection: psycopg.Connection) -> None:
     """Raise unless the connection is a superuser's and the database is empty."""
-    if connection.info.parameter_status("is_superuser") != "on":
+    superuser = connection.execute("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user").fetchone()
+    if superuser != (True,):
         raise SuperuserNeeded(connection.info.user)
     found = connection.execute(FIND_CONTENT).fetchone()
     if found is not None:

@@ -1,4 +1,4 @@
--- The plan's own text, defects included: empty lists are null, and without an active conversation the
+-- The plan's form, defects included: empty lists are null, and without an active conversation the
 -- whole answer is NULL.
 CREATE FUNCTION public.get_conversation_with_context(
     p_instance_id uuid,

@@ -1,4 +1,4 @@
--- The plan's own text, defects included: an unknown profile is answered "allowed": null, resetsOn has no time zone and
+-- The plan's form, defects included: an unknown profile is answered "allowed": null, resetsOn has no time zone and
 -- lies in the past when a reset is overdue, and a mere check locks the row.
 CREATE FUNCTION public.check_and_update_ai_usage(
     p_user_id uuid,

@@ -1,4 +1,4 @@
--- The plan's own text, defects included: the count is taken before the row is stored and reads the whole conversation,
+-- The plan's form, defects included: the count is taken before the row is stored and reads the whole conversation,
 -- all of conversation_data is overwritten, and a webhook delivered twice is stored twice.
 CREATE FUNCTION public.store_message_with_update(
     p_conversation_id uuid,
