@@ -40,7 +40,7 @@ def server() -> Iterator[EmbeddedServer]:
     server = EmbeddedServer(home, major=settings.EMBEDDED_POSTGRES_VERSION, binaries=binaries, options=options)
     server.start()
     yield server
-    server.stop("immediate")
+    server.release()
     shutil.rmtree(home)
 
 

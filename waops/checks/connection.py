@@ -73,7 +73,8 @@ def _unreachable(error: Exception) -> CheckMessage:
     return Error(
         _("The database cannot be used: %(error)s") % {"error": str(error).strip()},
         hint=_(
-            "Check host, port, name, user and password in DATABASE_URL, and that the server accepts connections from here."
+            "Check host, port, name, user and password in DATABASE_URL, and that the server accepts connections "
+            "from here."
         ),
         id="waops.E001",
     )
@@ -82,7 +83,8 @@ def _unreachable(error: Exception) -> CheckMessage:
 def _wrong_search_path(search_path: str) -> CheckMessage:
     return Error(
         _(
-            "The connection's search path is “%(path)s”: the app's tables would be looked for, or made, in the wrong schema."
+            "The connection's search path is “%(path)s”: the app's tables would be looked for, or made, "
+            "in the wrong schema."
         )
         % {"path": search_path},
         hint=_(
@@ -120,7 +122,8 @@ def _missing_tables(missing: list[str]) -> CheckMessage:
 def _hidden_rows(role: str, tables: list[str]) -> CheckMessage:
     return Warning(
         _(
-            "Row-level security hides rows from the role “%(role)s” in: %(tables)s. Lists will look emptier than they are."
+            "Row-level security hides rows from the role “%(role)s” in: %(tables)s. "
+            "Lists will look emptier than they are."
         )
         % {"role": role, "tables": ", ".join(tables)},
         hint=_("Connect as a role with BYPASSRLS: run what `manage.py role_sql` prints."),

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -28,6 +29,7 @@ OWNER = "postgres"
 DATABASE = "postgres"
 SOCKET_PATH_LIMIT = 90
 """Bytes. A socket's path may have 107 on Linux and 103 on macOS, and `/.s.PGSQL.5432` is appended."""
+START_SECONDS = 60
 
 LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 """Letters beyond ASCII must be letters to the server, as on Supabase: search and lower() depend on it."""
@@ -75,7 +77,7 @@ class EmbeddedServer:
 
     @property
     def socket_dir(self) -> Path:
-        """Folder of the socket: inside `home`, or, where that path is too long for a socket, a private temporary one."""
+        """Inside `home`, or, where that path is too long for a socket, a private temporary folder."""
         inside = self.home / "socket"
         if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT:
             return inside
@@ -100,8 +102,7 @@ class EmbeddedServer:
             try:
                 if not (self.data_dir / "PG_VERSION").exists():
                     self._initialise()
-                if not self.is_running():
-                    self._pg_ctl("start", "-o", self._start_options(), "-l", str(self.log))
+                self._ensure_running()
                 self._ensure_owner()
             except BaseException:
                 use.close()
@@ -125,8 +126,12 @@ class EmbeddedServer:
                     self.stop()
 
     def is_running(self) -> bool:
-        """Whether a server answers for this folder (a stale pid file of a crash does not count)."""
-        return self._run("pg_ctl", "-D", str(self.data_dir), "status").returncode == 0
+        """Whether a server answers on this folder's socket."""
+        try:
+            psycopg.connect(self.dsn(SUPERUSER), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server whoever uses it. `mode` is pg_ctl's: smart, fast or immediate."""
@@ -166,6 +171,19 @@ class EmbeddedServer:
         ]
         self._check(self._run("initdb", *command))
 
+    def _ensure_running(self) -> None:
+        """Start the server, or wait for one that is starting, or whose killed predecessor is not quite gone yet."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_running():
+            if self._process_exists() and time.monotonic() < deadline:
+                time.sleep(0.1)
+            else:
+                self._pg_ctl("start", "-o", self._start_options(), "-l", str(self.log))
+
+    def _process_exists(self) -> bool:
+        """Whether the process of the pid file exists: starting, stopping, or killed and not yet reaped."""
+        return self._run("pg_ctl", "-D", str(self.data_dir), "status").returncode == 0
+
     def _ensure_owner(self) -> None:
         """Create the table owner's role. Asked at every start, because the first may have been interrupted."""
         with psycopg.connect(self.dsn(SUPERUSER), autocommit=False) as connection:
@@ -178,7 +196,7 @@ class EmbeddedServer:
         return " ".join(f"-c '{setting}'" for setting in settings)
 
     def _pg_ctl(self, *arguments: str) -> None:
-        self._check(self._run("pg_ctl", "-D", str(self.data_dir), "-w", "-t", "60", *arguments))
+        self._check(self._run("pg_ctl", "-D", str(self.data_dir), "-w", "-t", str(START_SECONDS), *arguments))
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         account = self.account

@@ -1,0 +1,143 @@
+"""The embedded server: made, shared, left and stopped as its module says."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+
+from waops.embedded import EmbeddedServer, EmbeddedServerError
+from waops.embedded.binaries import server_account, wheel_binaries
+
+USE_SERVER = """
+import sys, pathlib
+from waops.embedded import EmbeddedServer
+server = EmbeddedServer(pathlib.Path(sys.argv[1]))
+server.start()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    home = Path(tempfile.mkdtemp(prefix="waops-embedded-"))
+    yield home
+    server = EmbeddedServer(home)
+    if server.data_dir.exists() and server.is_running():
+        server.stop("immediate")
+    shutil.rmtree(home)
+
+
+def use_in_another_process(home: Path) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", USE_SERVER, str(home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=settings.BASE_DIR,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def leave(process: "subprocess.Popen[str]") -> None:
+    process.communicate("")
+
+
+def test_it_starts_keeps_its_data_and_stops_with_its_last_user(home: Path) -> None:
+    server = EmbeddedServer(home)
+    server.start()
+    with psycopg.connect(server.dsn()) as connection:
+        connection.execute("CREATE TABLE public.kept ()")
+    other = use_in_another_process(home)
+    server.release()
+    assert server.is_running()
+    leave(other)
+    assert not server.is_running()
+
+    server.start()
+    with psycopg.connect(server.dsn()) as connection:
+        assert connection.execute("SELECT to_regclass('public.kept') IS NOT NULL").fetchone() == (True,)
+    server.release()
+    assert not server.is_running()
+
+
+def test_a_killed_user_does_not_keep_it_running(home: Path) -> None:
+    killed = use_in_another_process(home)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert EmbeddedServer(home).is_running()
+    leave(use_in_another_process(home))
+    assert not EmbeddedServer(home).is_running()
+
+
+def test_it_recovers_after_the_server_was_killed(home: Path) -> None:
+    leave(use_in_another_process(home))
+    server = EmbeddedServer(home)
+    server.start()
+    postmaster = int((server.data_dir / "postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    again = EmbeddedServer(home)
+    again.start()
+    with psycopg.connect(again.dsn()) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    again.release()
+    server.release()
+
+
+def test_only_the_servers_account_may_enter_and_the_owner_is_no_superuser(home: Path) -> None:
+    server = EmbeddedServer(home)
+    server.start()
+    for folder in (server.home, server.socket_dir, server.data_dir):
+        assert folder.stat().st_mode & 0o077 == 0
+    with psycopg.connect(server.dsn()) as connection:
+        query = "SELECT rolsuper, rolbypassrls, current_setting('listen_addresses') FROM pg_roles WHERE rolname = user"
+        assert connection.execute(query).fetchone() == (False, True, "")
+    server.release()
+
+
+def test_as_root_it_changes_no_folder_of_ours_and_no_system_user() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root's case")
+    users = Path("/etc/passwd").read_text()
+    modes = {path: path.stat().st_mode for path in settings.BASE_DIR.parents}
+    account = server_account(Path("/nonexistent"))
+    assert account is not None
+    binaries = wheel_binaries(18, account)
+    assert not binaries.is_relative_to(settings.BASE_DIR)
+    assert Path("/etc/passwd").read_text() == users
+    assert {path: path.stat().st_mode for path in settings.BASE_DIR.parents} == modes
+
+
+def test_a_long_path_gets_a_short_socket(home: Path) -> None:
+    deep = home / ("long" * 20) / ("path" * 5)
+    server = EmbeddedServer(deep)
+    home.chmod(0o711)
+    deep.parent.mkdir(mode=0o711)
+    server.start()
+    assert not server.socket_dir.is_relative_to(deep)
+    server.release()
+    shutil.rmtree(server.socket_dir)
+
+
+def test_an_unknown_version_is_refused_in_words(home: Path) -> None:
+    with pytest.raises(LookupError, match="exists as version 16 and 18, not 12"):
+        EmbeddedServer(home, major=12).start()
+
+
+def test_a_broken_folder_is_named(home: Path) -> None:
+    server = EmbeddedServer(home)
+    server.start()
+    server.release()
+    (server.data_dir / "PG_VERSION").write_text("9\n")
+    with pytest.raises(EmbeddedServerError, match="failed at pg_ctl"):
+        server.start()
