@@ -1,0 +1,1 @@
+DROP TRIGGER history_append_only ON waops.escalations_event;
