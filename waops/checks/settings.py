@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
 from waops.database_url import POOL_MODES
@@ -25,7 +26,11 @@ def pool_mode_is_known(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
-    if settings.SECRET_KEY:
+    try:
+        settings.SECRET_KEY  # noqa: B018 Django raises when it is empty
+    except ImproperlyConfigured:
+        pass
+    else:
         return []
     return [
         Error(
