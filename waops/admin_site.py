@@ -1,5 +1,49 @@
+"""The admin site: home by each person's work, pages in the order of that work, errors as pages of its own."""
+
+from typing import Any
+
 from django.contrib.admin import AdminSite
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+
+from waops import home
+
+NAVIGATION = ("escalations", "conversations", "usage", "waops", "auth", "waffle", "axes")
+"""App labels in the order of the navigation; others follow."""
+
+PHONE_BAR_PAGES = 2
 
 
 class WaopsAdminSite(AdminSite):
-    pass
+    site_title = site_header = "Waops"
+    index_title = _("Home")
+    site_url = None
+    empty_value_display = "—"
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context = super().each_context(request)
+        models = [model for app in context["available_apps"] for model in app["models"] if model["admin_url"]]
+        context["phone_bar"] = [
+            model for model in models if getattr(self._registry[model["model"]], "in_phone_bar", False)
+        ][:PHONE_BAR_PAGES]
+        return context
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        apps = super().get_app_list(request, app_label)
+        order = {label: position for position, label in enumerate(NAVIGATION)}
+        return sorted(apps, key=lambda app: order.get(app["app_label"], len(order)))
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().index(request, {"panels": home.panels_for(request)} | (extra_context or {}))
+
+    def catch_all_view(self, request: HttpRequest, url: str) -> HttpResponse:
+        try:
+            return super().catch_all_view(request, url)
+        except Http404:
+            return self.error_page(request, 404, _("Page not found"), _("There is no page at this address."))
+
+    def error_page(self, request: HttpRequest, status: int, title: str, explanation: str) -> HttpResponse:
+        """A page inside the site that says what is wrong with the address asked for."""
+        context = {**self.each_context(request), "title": title, "explanation": explanation}
+        return TemplateResponse(request, "waops/error.html", context, status=status)

@@ -1,0 +1,61 @@
+"""How this app shows what comes from outside: text of customers and of the AI, phone numbers, states, JSON."""
+
+import json
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from waops.phones import readable
+
+register = template.Library()
+
+
+@register.filter
+def phone(number: str | None) -> SafeString | str:
+    """A phone number in readable groups, left to right in every language; `data-number` holds it as stored."""
+    if not number:
+        return ""
+    return format_html('<bdi dir="ltr" class="phone" data-number="{}">{}</bdi>', number, readable(str(number)))
+
+
+@register.filter
+def outside_text(text: object, length: int | None = None) -> SafeString | str:
+    """Text written outside this app, within a line: its own direction, cut to `length` characters if given."""
+    if text is None or text == "":
+        return ""
+    shown = str(text) if length is None else Truncator(" ".join(str(text)[: 4 * length].split())).chars(length)
+    return format_html('<bdi class="outside">{}</bdi>', shown)
+
+
+@register.filter
+def outside_block(text: object) -> SafeString | str:
+    """Text written outside this app, as a block: line breaks kept, each paragraph in its own direction."""
+    if text is None or text == "":
+        return ""
+    return format_html('<div class="outside-block" dir="auto">{}</div>', str(text))
+
+
+@register.filter
+def ltr(value: object) -> SafeString | str:
+    """An identifier or a number that must not be mirrored."""
+    if value is None or value == "":
+        return ""
+    return format_html('<bdi dir="ltr">{}</bdi>', value)
+
+
+@register.filter
+def json_block(value: Any) -> SafeString | str:
+    """JSON, indented, left to right; Arabic stays readable."""
+    if value is None:
+        return ""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    return format_html('<pre class="json" dir="ltr" tabindex="0">{}</pre>', text)
+
+
+@register.simple_tag
+def status(kind: str, word: str) -> SafeString:
+    """A state as colour, word and shape. Kinds: open, waiting, late, done, off, unknown."""
+    return format_html('<span class="status status--{}">{}</span>', kind, word)
