@@ -27,7 +27,7 @@ test-database: $(VENV)/dev
 	$(BIN)/python -m pytest -n auto $(TESTS)
 
 translations: $(VENV)/dev
-	$(MANAGE) makemessages --locale ar --no-wrap --no-location
+	$(MANAGE) makemessages --locale ar --no-wrap --no-location --ignore tests --ignore staticfiles
 	$(MANAGE) compilemessages
 
 lock: $(VENV)/dev
