@@ -1,5 +1,6 @@
 """Checks of the database we are pointed at. `migrate`, `runserver` and the web server refuse to start on an error."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
@@ -27,7 +28,9 @@ STATE = """
 
 
 @register(Tags.database)
-def database_is_usable(databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def database_is_usable(
+    app_configs: Any = None, *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
     for alias in databases or []:
         messages += _check(alias)

@@ -56,4 +56,4 @@ def refuse_busy_port(port: int) -> None:
 def has_businesses() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM public.profiles)")
-        return cursor.fetchone() == (True,)
+        return bool(cursor.fetchone() == (True,))
