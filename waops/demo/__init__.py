@@ -1,0 +1,19 @@
+"""Demo data: believable businesses, customers, conversations and escalations, in every state the app must show."""
+
+from __future__ import annotations
+
+from waops.demo.errors import AlreadyHasBusinesses, DemoDataError, NotTheOwner, SeedUsedBefore, TablesMissing
+from waops.demo.loader import Progress, Summary, load
+from waops.demo.sizes import SIZES
+
+__all__ = [
+    "SIZES",
+    "AlreadyHasBusinesses",
+    "DemoDataError",
+    "NotTheOwner",
+    "Progress",
+    "SeedUsedBefore",
+    "Summary",
+    "TablesMissing",
+    "load",
+]

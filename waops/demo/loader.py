@@ -1,0 +1,105 @@
+"""Loading demo data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+import psycopg
+from django.utils.translation import gettext as _
+
+from waops.demo import catalog as catalogs
+from waops.demo.catalog import Catalog, Connection
+from waops.demo.errors import AlreadyHasBusinesses, SeedUsedBefore
+from waops.demo.escalations import REASONS
+from waops.demo.generator import Generator, ahead
+from waops.demo.plan import make_plans
+from waops.demo.sizes import SIZES
+from waops.demo.tables import MESSAGES, TABLES
+from waops.demo.writer import analyze, paused_triggers, write
+
+
+class Progress(Protocol):
+    """Told how many messages are written, of how many."""
+
+    def __call__(self, done: int, total: int) -> None: ...
+
+
+@dataclass(slots=True)
+class Summary:
+    """``counts``: rows written, by table name. ``left_out``: states this database cannot hold, in words."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    left_out: list[str] = field(default_factory=list)
+
+
+def _left_out(catalog: Catalog) -> list[str]:
+    texts = []
+    if catalog.refused_reasons:
+        reasons = ", ".join(catalog.refused_reasons)
+        texts.append(_("escalation reasons that the table's constraint refuses: %(reasons)s") % {"reasons": reasons})
+    if not catalog.duplicate_messages:
+        texts.append(_("messages stored twice: a unique index refuses them"))
+    if not catalog.two_open_escalations:
+        texts.append(_("two open escalations of one customer: a unique index refuses them"))
+    absent = [table.name for table in TABLES if table not in catalog.columns]
+    if absent:
+        texts.append(_("optional tables that this database does not have: %(tables)s") % {"tables": ", ".join(absent)})
+    return texts
+
+
+def _count_businesses(connection: Connection) -> int:
+    row = connection.execute("SELECT count(*) FROM public.profiles").fetchone()
+    return int(str(row[0])) if row else 0
+
+
+def load(
+    connection: Connection,
+    size: str = "small",
+    seed: int = 2026,
+    now: datetime | None = None,
+    progress: Progress | None = None,
+    *,
+    force: bool = False,
+) -> Summary:
+    """Fill the tables, all or nothing.
+
+    Two loads of the same size, seed and ``now`` into equal databases write the same rows, identifiers included.
+
+    Args:
+        connection: as the owner of the tables. One transaction is used (a savepoint inside an open one), in which the
+            messages table's triggers are paused: others wait for that table until its end.
+        size: a key of ``SIZES``.
+        seed: chooses everything that is drawn.
+        now: the moment the data is as of, with time zone; by default the start of this hour.
+        progress: called after each batch.
+        force: add to a database that already has businesses.
+
+    Raises:
+        TablesMissing, NotTheOwner: the database or the role does not fit.
+        AlreadyHasBusinesses: without ``force``, there are profiles already.
+        SeedUsedBefore: this very data is there already.
+    """
+    moment = now or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    amounts = SIZES[size]
+    summary = Summary()
+    with connection.transaction():
+        catalog = catalogs.inspect(connection, REASONS)
+        businesses = _count_businesses(connection)
+        if businesses and not force:
+            raise AlreadyHasBusinesses(businesses)
+        summary.left_out = _left_out(catalog)
+        generator = Generator(amounts, seed, int(moment.timestamp() * 1000), catalog)
+        try:
+            with paused_triggers(connection, catalog.message_triggers):
+                for batch in ahead(generator.batches(make_plans(amounts, seed))):
+                    write(connection, catalog, batch)
+                    summary.counts.update({table.name: len(batch[table]) for table in catalog.columns})
+                    if progress:
+                        progress(summary.counts[MESSAGES.name], amounts.messages)
+        except psycopg.errors.UniqueViolation as error:
+            raise SeedUsedBefore(seed) from error
+        analyze(connection, catalog)
+    return summary
