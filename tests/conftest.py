@@ -5,6 +5,7 @@ EMBEDDED_POSTGRES_VERSION (16 or 18) or EMBEDDED_POSTGRES_BIN (a folder with oth
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from django.core.cache import cache
 from django.db import connections
 
 from tests.databases import Databases, django_uses
+from waops.embedded.binaries import wheel_binaries
 from waops.embedded.server import SUPERUSER, EmbeddedServer
 
 SERVER_OPTIONS = ("fsync=off", "max_connections=200", "max_prepared_transactions=10")
@@ -103,6 +105,6 @@ def absent(what: str, *, required: bool | None = None) -> None:
 def pytest_terminal_summary(terminalreporter) -> None:
     """How many tests ran, and on which server."""
     count = len(terminalreporter.stats.get("passed", [])) + len(terminalreporter.stats.get("failed", []))
-    binaries = settings.EMBEDDED_POSTGRES_BIN
-    where = f"in {binaries}" if binaries else f"embedded, version {settings.EMBEDDED_POSTGRES_VERSION}"
-    terminalreporter.write_line(f"{count} tests ran on Postgres {where}.")
+    binaries = settings.EMBEDDED_POSTGRES_BIN or wheel_binaries(settings.EMBEDDED_POSTGRES_VERSION, None)
+    version = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    terminalreporter.write_line(f"{count} tests ran on {version.strip()}.")
