@@ -10,7 +10,7 @@ class User(AbstractUser):
 
 
 class InstalledObject(models.Model):
-    """An index, function or trigger that a migration installs, and what stood there before.
+    """An index, function or other object that a migration installs, and what stood there before.
 
     Written before the change, so that a killed migration that runs again still knows what was there first; read
     when the migration is reversed.
@@ -19,16 +19,22 @@ class InstalledObject(models.Model):
     class Kind(models.TextChoices):
         INDEX = "index", _("index")
         FUNCTION = "function", _("function")
+        SQL_FILE = "sql_file", _("SQL file")
 
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     identity = models.TextField(_("object"), help_text=_("Name with its schema."))
+    installed_by = models.TextField(
+        _("installed by"), help_text=_("App, and the SQL file if there is one: one object may be replaced repeatedly.")
+    )
     before = models.JSONField(_("before"), null=True, help_text=_("What stood there before; empty if nothing did."))
     installed_at = models.DateTimeField(_("installed at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("installed object")
         verbose_name_plural = _("installed objects")
-        constraints = [models.UniqueConstraint(fields=["kind", "identity"], name="one_record_per_object")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "identity", "installed_by"], name="one_record_per_installation")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.identity}"

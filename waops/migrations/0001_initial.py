@@ -59,15 +59,16 @@ class Migration(migrations.Migration):
             name='InstalledObject',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('index', 'index'), ('function', 'function')], max_length=20, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('index', 'index'), ('function', 'function'), ('sql_file', 'SQL file')], max_length=20, verbose_name='kind')),
                 ('identity', models.TextField(help_text='Name with its schema.', verbose_name='object')),
+                ('installed_by', models.TextField(help_text='App, and the SQL file if there is one: one object may be replaced repeatedly.', verbose_name='installed by')),
                 ('before', models.JSONField(help_text='What stood there before; empty if nothing did.', null=True, verbose_name='before')),
                 ('installed_at', models.DateTimeField(auto_now_add=True, verbose_name='installed at')),
             ],
             options={
                 'verbose_name': 'installed object',
                 'verbose_name_plural': 'installed objects',
-                'constraints': [models.UniqueConstraint(fields=('kind', 'identity'), name='one_record_per_object')],
+                'constraints': [models.UniqueConstraint(fields=('kind', 'identity', 'installed_by'), name='one_record_per_installation')],
             },
         ),
     ]

@@ -1,0 +1,62 @@
+"""Try until a lock is had, and say who has it meanwhile."""
+
+import time
+from collections.abc import Callable
+
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from waops.operations.catalog import holders_text
+from waops.operations.errors import IndexBeingBuilt, LockNotHad
+from waops.operations.report import tell
+from waops.operations.watcher import Watcher
+
+RETRYABLE = {"55P03", "40P01"}
+"""lock_not_available and deadlock_detected."""
+
+
+def sqlstate(error: DatabaseError) -> str | None:
+    """The server's code, which Django hides behind the driver's error."""
+    return getattr(error.__cause__, "sqlstate", None)
+
+
+def persist(
+    connection: BaseDatabaseWrapper,
+    attempt: Callable[[], None],
+    *,
+    doing: str | Promise,
+    lock_timeout: float,
+    attempts: int,
+    pause: float,
+) -> None:
+    """Call `attempt`, which must be repeatable, until it gets its locks.
+
+    `lock_timeout` (seconds) is what the caller has set on the server; `pause` is seconds between attempts.
+    Raises LockNotHad, IndexBeingBuilt after the last attempt.
+    """
+    for number in range(1, attempts + 1):
+        watcher = Watcher(connection, doing, interval=min(1.0, lock_timeout / 4 or 1.0))
+        try:
+            with watcher:
+                attempt()
+            return
+        except IndexBeingBuilt as busy:
+            if number == attempts:
+                raise
+            tell("%(error)s", error=busy)
+        except DatabaseError as error:
+            if sqlstate(error) not in RETRYABLE:
+                raise
+            holders = holders_text(watcher.holders)
+            if number == attempts:
+                raise LockNotHad(doing=doing, attempts=attempts, holders=holders) from error
+            tell(
+                _("%(doing)s: attempt %(number)s of %(attempts)s did not get its lock from %(holders)s; trying again."),
+                doing=doing,
+                number=number,
+                attempts=attempts,
+                holders=holders,
+            )
+        time.sleep(pause)

@@ -1,0 +1,189 @@
+"""Stored functions in the server's catalog: read them, drop them, put them back as they were."""
+
+import json
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from waops.operations.timeouts import server_settings
+
+CLOSED_TO = ("PUBLIC", "anon", "authenticated")
+"""Whoever may not execute our functions; the last two are Supabase's roles of anonymous and signed-in REST callers."""
+OPEN_TO = "service_role"
+"""Supabase's role of the service's own REST calls."""
+
+# Printed with nothing but pg_catalog on the search path, so that every name in it is qualified.
+FIND_ROUTINES = """
+    SELECT routine.oid::pg_catalog.regprocedure::text,
+           pg_catalog.pg_get_functiondef(routine.oid),
+           pg_catalog.pg_get_userbyid(routine.proowner),
+           pg_catalog.obj_description(routine.oid, 'pg_proc'),
+           (
+               SELECT pg_catalog.jsonb_agg(
+                   pg_catalog.jsonb_build_array(
+                       CASE WHEN item.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(item.grantee) END,
+                       pg_catalog.pg_get_userbyid(item.grantor),
+                       item.is_grantable
+                   ) ORDER BY item.number
+               )::text
+               FROM pg_catalog.aclexplode(routine.proacl) WITH ORDINALITY
+                   AS item (grantor, grantee, privilege_type, is_grantable, number)
+           ),
+           routine.proacl IS NULL
+    FROM pg_catalog.pg_proc AS routine
+    WHERE routine.pronamespace = pg_catalog.to_regnamespace(%s) AND routine.proname = %s
+      AND routine.prokind IN ('f', 'p')
+    ORDER BY 1
+"""
+
+# Not the text of pg_get_functiondef, which may change with the server's version.
+FINGERPRINT = """
+    pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
+        pg_catalog.pg_get_function_arguments(routine.oid), pg_catalog.pg_get_function_result(routine.oid),
+        (SELECT lanname FROM pg_catalog.pg_language WHERE oid = routine.prolang),
+        routine.provolatile, routine.proparallel, routine.proisstrict, routine.prosecdef, routine.proconfig,
+        routine.prosrc
+    )::text, 'UTF8')), 'hex')
+"""
+MARK = "waops:"
+"""Our functions' comment is this and their fingerprint."""
+
+FIND_CHANGED = f"""
+    SELECT routine.oid::pg_catalog.regprocedure::text
+    FROM pg_catalog.pg_proc AS routine
+    JOIN pg_catalog.pg_description AS description
+        ON description.objoid = routine.oid AND description.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+    WHERE description.description LIKE '{MARK}%%' AND description.description <> '{MARK}' || {FINGERPRINT}
+    ORDER BY 1
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Grant:
+    grantee: str
+    grantor: str
+    grantable: bool
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A function or procedure, whole. `grants` are in the catalog's order; None where the built-in default holds."""
+
+    signature: str
+    definition: str
+    owner: str
+    comment: str | None
+    grants: list[Grant] | None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        grants = value["grants"]
+        return cls(**{**value, "grants": None if grants is None else [Grant(**grant) for grant in grants]})
+
+
+def find_routines(connection: BaseDatabaseWrapper, schema: str, name: str) -> list[Routine]:
+    """All overloads of that name. The search path must be `pg_catalog`."""
+    with connection.cursor() as cursor:
+        cursor.execute(FIND_ROUTINES, [schema, name])
+        return [
+            Routine(
+                signature,
+                definition,
+                owner,
+                comment,
+                None if is_default else [Grant(*grant) for grant in json.loads(grants or "[]")],
+            )
+            for signature, definition, owner, comment, grants, is_default in cursor.fetchall()
+        ]
+
+
+def changed_routines(connection: BaseDatabaseWrapper) -> list[str]:
+    """Signatures of our functions that somebody has replaced since they were installed."""
+    with connection.cursor() as cursor:
+        cursor.execute(FIND_CHANGED, [])
+        return [signature for (signature,) in cursor.fetchall()]
+
+
+def drop(connection: BaseDatabaseWrapper, signature: str) -> None:
+    _execute(connection, f"DROP ROUTINE {signature}")
+
+
+def mark(connection: BaseDatabaseWrapper, signature: str) -> None:
+    """Write the function's fingerprint into its comment."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT '{MARK}' || {FINGERPRINT} FROM pg_catalog.pg_proc AS routine"  # noqa: S608
+            " WHERE routine.oid = pg_catalog.to_regprocedure(%s)",
+            [signature],
+        )
+        (comment,) = cursor.fetchone()
+        cursor.execute(f"COMMENT ON ROUTINE {signature} IS %s", [comment])
+
+
+def set_grants(connection: BaseDatabaseWrapper, signature: str, replaced: list[Routine], *, service: bool) -> None:
+    """Close the function to everybody who comes over REST without the service's key.
+
+    Open it to the service, if asked, and to the deployment's own roles that could execute what it replaces.
+    """
+    kept = {grant.grantee for routine in replaced for grant in routine.grants or []}.difference(CLOSED_TO)
+    for role in _existing(connection, kept | {OPEN_TO} if service else kept):
+        _execute(connection, f"GRANT EXECUTE ON ROUTINE {signature} TO {_quoted(connection, role)}")
+    for role in ("PUBLIC", *_existing(connection, set(CLOSED_TO))):
+        _execute(connection, f"REVOKE EXECUTE ON ROUTINE {signature} FROM {_quoted(connection, role)}")
+
+
+def restore(connection: BaseDatabaseWrapper, schema: str, name: str, routine: Routine) -> None:
+    """Create the function as it was found: definition, owner, comment, and its grants in their order."""
+    _execute(connection, routine.definition)
+    with connection.cursor() as cursor:
+        cursor.execute(f"COMMENT ON ROUTINE {routine.signature} IS %s", [routine.comment])
+        cursor.execute(
+            "SELECT pg_catalog.pg_get_userbyid(proowner) FROM pg_catalog.pg_proc"
+            " WHERE oid = pg_catalog.to_regprocedure(%s)",
+            [routine.signature],
+        )
+        (owner,) = cursor.fetchone()
+    if owner != routine.owner:
+        _execute(connection, f"ALTER ROUTINE {routine.signature} OWNER TO {_quoted(connection, routine.owner)}")
+    _restore_grants(connection, schema, name, routine)
+
+
+def _restore_grants(connection: BaseDatabaseWrapper, schema: str, name: str, routine: Routine) -> None:
+    """Default privileges have given the new function grants of their own; take all away, then give in order."""
+    (current,) = [found for found in find_routines(connection, schema, name) if found.signature == routine.signature]
+    if current.grants == routine.grants:
+        return
+    on = f"EXECUTE ON ROUTINE {routine.signature}"
+    default = [Grant("PUBLIC", routine.owner, False), Grant(routine.owner, routine.owner, False)]
+    for grant in current.grants or default:
+        _execute(connection, f"REVOKE {on} FROM {_quoted(connection, grant.grantee)} CASCADE")
+    for grant in default if routine.grants is None else routine.grants:
+        option = " WITH GRANT OPTION" if grant.grantable else ""
+        # The owner's grants can be given by all who may act as the owner, another role's only by that role.
+        as_grantor = nullcontext() if grant.grantor == routine.owner else _acting_as(connection, grant.grantor)
+        with as_grantor:
+            _execute(connection, f"GRANT {on} TO {_quoted(connection, grant.grantee)}{option}")
+
+
+def _acting_as(connection: BaseDatabaseWrapper, role: str) -> AbstractContextManager[None]:
+    return server_settings(connection, local=True, role=role)
+
+
+def _existing(connection: BaseDatabaseWrapper, roles: set[str]) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY (%s) ORDER BY 1", [list(roles)])
+        return [role for (role,) in cursor.fetchall()]
+
+
+def _quoted(connection: BaseDatabaseWrapper, role: str) -> str:
+    return "PUBLIC" if role == "PUBLIC" else connection.ops.quote_name(role)
+
+
+def _execute(connection: BaseDatabaseWrapper, sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
