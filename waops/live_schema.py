@@ -54,6 +54,24 @@ class ForeignTableQuerySet(models.QuerySet[Any]):
         missing = missing_fields(self.model, self.db)
         return self.defer(*missing) if missing else self
 
+    def join(self, *paths: str) -> "ForeignTableQuerySet":
+        """`select_related`, without the columns that the joined tables lack.
+
+        A path whose own column is missing is not joined: its object reads as None, like any missing field.
+        """
+        queryset = self
+        for path in paths:
+            model, prefix, absent = self.model, "", []
+            for name in path.split("__"):
+                field = model._meta.get_field(name)
+                if field.attname in missing_fields(model, self.db):
+                    break
+                model, prefix = field.related_model, f"{prefix}{name}__"
+                absent += [f"{prefix}{missing}" for missing in missing_fields(model, self.db)]
+            else:
+                queryset = queryset.select_related(path).defer(*absent)
+        return queryset
+
 
 class ForeignTableManager(models.Manager.from_queryset(ForeignTableQuerySet)):  # type: ignore[misc]
     def get_queryset(self) -> ForeignTableQuerySet:

@@ -6,7 +6,7 @@ from waops.operations import CreateIndex
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("conversations", "0002_indexes")]
+    dependencies = [("conversations", "0003_permissions")]
 
     operations = [
         # A webhook delivered twice. Not partial: an upsert over REST cannot infer a partial index.

@@ -1,0 +1,76 @@
+"""Staff, and what the app remembers of its changes to the database."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from waops.admin.addresses import ClearAddresses
+from waops.admin.filters import KnownValues
+from waops.admin.read_only import ReadOnlyAdmin
+from waops.models import ArchivedRow, InstalledObject, User
+from waops.templatetags.waops import json_block, ltr
+
+
+@admin.register(User)
+class UserAdmin(ClearAddresses, DjangoUserAdmin):
+    """Staff. Permissions come through groups; single ones would be seen by nobody."""
+
+    list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "last_login")
+    list_filter = ("is_active", "is_superuser", "groups")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+        (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+    )
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(ClearAddresses, DjangoGroupAdmin):
+    filter_horizontal = ()
+
+
+class KindFilter(KnownValues):
+    title = _("kind")
+    parameter_name = "kind"
+    fields = ("kind",)
+    values = InstalledObject.Kind.choices
+
+
+@admin.register(InstalledObject)
+class InstalledObjectAdmin(ReadOnlyAdmin):
+    list_display = ("name", "kind", "was_there", "installed_at")
+    list_filter = (KindFilter,)
+    search_fields = ("identity",)
+    ordering = ("identity",)
+    fields = ("kind", "name", "before", "installed_at")
+
+    @admin.display(description=_("object"), ordering="identity")
+    def name(self, row: InstalledObject) -> SafeString | str:
+        return ltr(row.identity)
+
+    @admin.display(description=_("there before"), boolean=True)
+    def was_there(self, row: InstalledObject) -> bool:
+        return row.before is not None
+
+
+@admin.register(ArchivedRow)
+class ArchivedRowAdmin(ReadOnlyAdmin):
+    list_display = ("origin", "repair", "archived_at")
+    search_fields = ("row_id",)
+    ordering = ("-archived_at",)
+    fields = ("table", "row_id", "content", "repair", "archived_at")
+
+    @admin.display(description=_("row"))
+    def origin(self, row: ArchivedRow) -> SafeString | str:
+        return ltr(f"{row.table} {row.row_id}")
+
+    @admin.display(description=_("content"))
+    def content(self, row: ArchivedRow) -> SafeString | str:
+        return json_block(row.row)

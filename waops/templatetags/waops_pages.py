@@ -1,0 +1,68 @@
+"""Parts of the admin's pages: cells that keep their meaning as cards, and the facts of one row."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django import template
+from django.contrib.admin.helpers import AdminReadonlyField
+from django.contrib.admin.utils import lookup_field
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+
+from waops.templatetags.waops import json_block, ltr, outside_block
+
+register = template.Library()
+
+
+@register.simple_tag
+def cells(row: Iterable[SafeString], headers: list[dict[str, Any]]) -> Iterator[SafeString]:
+    """The cells that Django rendered for a row, with their role and their column's name.
+
+    On a phone the table is shown as cards, which takes the browser's own idea of rows and cells away.
+    """
+    for cell, header in zip(row, headers, strict=False):
+        role = "rowheader" if cell.startswith("<th") else "cell"
+        label = "" if "action-checkbox" in header["class_attrib"] else capfirst(header["text"])
+        attributes = (
+            format_html(' role="{}" data-label="{}"', role, label) if label else format_html(' role="{}"', role)
+        )
+        yield mark_safe(f"{cell[:3]}{attributes}{cell[3:]}")  # noqa: S308 both parts are escaped
+
+
+@register.simple_tag
+def fact(field: AdminReadonlyField) -> SafeString | str:
+    """The value of a read-only field, shown by its kind: JSON indented, long text as a block, relations as links."""
+    row = field.form.instance
+    try:
+        model_field, _, value = lookup_field(field.field["field"], row, field.model_admin)
+    except ObjectDoesNotExist:
+        return str(field.empty_value_display)
+    if value is None or value == "":
+        return str(field.empty_value_display)
+    if isinstance(model_field, models.JSONField):
+        return json_block(value)
+    if isinstance(model_field, models.UUIDField):
+        return ltr(value)
+    if isinstance(model_field, models.TextField | models.CharField) and not model_field.choices:
+        return outside_block(value)
+    if isinstance(model_field, models.ForeignKey):
+        return row_link(getattr(row, model_field.name))
+    return field.contents()
+
+
+@register.filter
+def row_link(row: models.Model | None, text: str | SafeString = "") -> SafeString | str:
+    """A link to a row's own page, by its name or by `text`."""
+    if row is None:
+        return ""
+    label = text or format_html("<bdi>{}</bdi>", row)
+    options = row._meta
+    try:
+        address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk])
+    except NoReverseMatch:
+        return label
+    return format_html('<a href="{}">{}</a>', address, label)
