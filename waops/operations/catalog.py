@@ -16,7 +16,7 @@ STATEMENT = re.compile(
 )
 
 FIND_INDEX = """
-    SELECT pg_catalog.format('%%I.%%I', heap_namespace.nspname, heap.relname),
+    SELECT pg_catalog.quote_ident(heap_namespace.nspname) || '.' || pg_catalog.quote_ident(heap.relname),
            CASE WHEN index.indexrelid IS NULL
                THEN pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, relation.oid, 0)
                ELSE pg_catalog.pg_get_indexdef(relation.oid)
