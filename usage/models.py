@@ -9,26 +9,29 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from waops.live_schema import ForeignTable
+from usage.queries import ProfileQuerySet
+from waops.live_schema import ForeignTable, ForeignTableManager
 
 
 class Profile(ForeignTable):
     """One business."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    created_at = models.DateTimeField(_("created at"), null=True)
-    updated_at = models.DateTimeField(_("updated at"), null=True)
-    full_name = models.TextField(_("full name"), null=True)
+    created_at = models.DateTimeField(_("joined"), null=True)
+    updated_at = models.DateTimeField(_("last changed"), null=True)
+    full_name = models.TextField(_("owner"), null=True)
     business_name = models.TextField(_("business name"), null=True)
-    is_active = models.BooleanField(_("is active"), null=True)
-    monthly_ai_response_limit = models.IntegerField(_("monthly ai response limit"))
-    monthly_ai_responses_used = models.IntegerField(_("monthly ai responses used"))
-    last_responses_reset_date = models.DateTimeField(_("last responses reset date"), null=True)
-    enable_smart_escalation_global = models.BooleanField(_("enable smart escalation global"), null=True)
-    subscription_start_date = models.DateTimeField(_("subscription start date"), null=True)
-    subscription_end_date = models.DateTimeField(_("subscription end date"), null=True)
-    plan_type = models.TextField(_("plan type"), null=True)
-    subscription_period = models.TextField(_("subscription period"), null=True)
+    is_active = models.BooleanField(_("active"), null=True)
+    monthly_ai_response_limit = models.IntegerField(_("AI answers per month"))
+    monthly_ai_responses_used = models.IntegerField(_("AI answers used this month"))
+    last_responses_reset_date = models.DateTimeField(_("counter last reset"), null=True)
+    enable_smart_escalation_global = models.BooleanField(_("smart escalation for all numbers"), null=True)
+    subscription_start_date = models.DateTimeField(_("subscription began"), null=True)
+    subscription_end_date = models.DateTimeField(_("subscription ends"), null=True)
+    plan_type = models.TextField(_("plan"), null=True)
+    subscription_period = models.TextField(_("paid"), null=True)
+
+    objects = ForeignTableManager.from_queryset(ProfileQuerySet)()
 
     class Meta(ForeignTable.Meta):
         managed = False

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "waops.middleware.DatabaseUnavailableMiddleware",
 ]
 
 ROOT_URLCONF = "waops.urls"

@@ -6,7 +6,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.instance import WhatsAppInstance
-from waops.live_schema import ForeignTable
+from conversations.queries import AIInteractionQuerySet, ConversationQuerySet, MessageQuerySet
+from waops.live_schema import ForeignTable, ForeignTableManager
 
 
 class Conversation(ForeignTable):
@@ -19,13 +20,15 @@ class Conversation(ForeignTable):
         db_column="instance_id",
         db_constraint=False,
         related_name="conversations",
-        verbose_name=_("instance"),
+        verbose_name=_("WhatsApp number"),
     )
-    user_phone = models.TextField(_("user phone"))
-    started_at = models.DateTimeField(_("started at"))
-    last_activity = models.DateTimeField(_("last activity"))
+    user_phone = models.TextField(_("customer"))
+    started_at = models.DateTimeField(_("began"))
+    last_activity = models.DateTimeField(_("last message"))
     status = models.TextField(_("status"))
-    conversation_data = models.JSONField(_("conversation data"), null=True)
+    conversation_data = models.JSONField(_("data of the service"), null=True)
+
+    objects = ForeignTableManager.from_queryset(ConversationQuerySet)()
 
     class Meta(ForeignTable.Meta):
         managed = False
@@ -49,11 +52,13 @@ class Message(ForeignTable):
         related_name="messages",
         verbose_name=_("conversation"),
     )
-    timestamp = models.DateTimeField(_("timestamp"))
-    role = models.TextField(_("role"))
-    content = models.TextField(_("content"))
-    message_id = models.TextField(_("message id"), null=True)
-    metadata = models.JSONField(_("metadata"), null=True)
+    timestamp = models.DateTimeField(_("time"))
+    role = models.TextField(_("written by"))
+    content = models.TextField(_("text"))
+    message_id = models.TextField(_("WhatsApp's id"), null=True)
+    metadata = models.JSONField(_("details"), null=True)
+
+    objects = ForeignTableManager.from_queryset(MessageQuerySet)()
 
     class Meta(ForeignTable.Meta):
         managed = False
@@ -75,20 +80,22 @@ class AIInteraction(ForeignTable):
         db_column="whatsapp_instance_id",
         db_constraint=False,
         related_name="interactions",
-        verbose_name=_("instance"),
+        verbose_name=_("WhatsApp number"),
     )
-    user_message = models.TextField(_("user message"))
-    user_phone = models.TextField(_("user phone"))
-    ai_response = models.TextField(_("ai response"))
-    context_token_count = models.IntegerField(_("context token count"), null=True)
-    search_result_count = models.IntegerField(_("search result count"), null=True)
-    response_model = models.TextField(_("response model"), null=True)
-    prompt_tokens = models.IntegerField(_("prompt tokens"), null=True)
-    completion_tokens = models.IntegerField(_("completion tokens"), null=True)
-    total_tokens = models.IntegerField(_("total tokens"), null=True)
-    created_at = models.DateTimeField(_("created at"))
-    updated_at = models.DateTimeField(_("updated at"))
-    metadata = models.JSONField(_("metadata"), null=True)
+    user_message = models.TextField(_("question"))
+    user_phone = models.TextField(_("customer"))
+    ai_response = models.TextField(_("answer"))
+    context_token_count = models.IntegerField(_("tokens of context"), null=True)
+    search_result_count = models.IntegerField(_("search results used"), null=True)
+    response_model = models.TextField(_("model"), null=True)
+    prompt_tokens = models.IntegerField(_("tokens of the prompt"), null=True)
+    completion_tokens = models.IntegerField(_("tokens of the answer"), null=True)
+    total_tokens = models.IntegerField(_("tokens in all"), null=True)
+    created_at = models.DateTimeField(_("time"))
+    updated_at = models.DateTimeField(_("last changed"))
+    metadata = models.JSONField(_("details"), null=True)
+
+    objects = ForeignTableManager.from_queryset(AIInteractionQuerySet)()
 
     class Meta(ForeignTable.Meta):
         managed = False

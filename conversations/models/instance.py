@@ -25,19 +25,19 @@ class WhatsAppInstance(ForeignTable):
         related_name="instances",
         verbose_name=_("business"),
     )
-    instance_name = models.TextField(_("instance name"))
+    instance_name = models.TextField(_("name"))
     status = models.TextField(_("status"))
     last_connected = models.DateTimeField(_("last connected"), null=True)
-    created_at = models.DateTimeField(_("created at"))
-    updated_at = models.DateTimeField(_("updated at"))
-    escalation_enabled = models.BooleanField(_("escalation enabled"), null=True)
-    escalation_message = models.TextField(_("escalation message"), null=True)
-    escalated_conversation_message = models.TextField(_("escalated conversation message"), null=True)
-    escalation_keywords = ArrayField(models.TextField(), verbose_name=_("escalation keywords"), null=True)
-    smart_escalation_enabled = models.BooleanField(_("smart escalation enabled"), null=True)
-    keyword_escalation_enabled = models.BooleanField(_("keyword escalation enabled"), null=True)
-    custom_escalation_enabled = models.BooleanField(_("custom escalation enabled"), null=True)
-    custom_escalation_instructions = models.TextField(_("custom escalation instructions"), null=True)
+    created_at = models.DateTimeField(_("added"))
+    updated_at = models.DateTimeField(_("last changed"))
+    escalation_enabled = models.BooleanField(_("escalation"), null=True)
+    escalation_message = models.TextField(_("message when a customer is escalated"), null=True)
+    escalated_conversation_message = models.TextField(_("message while a customer waits"), null=True)
+    escalation_keywords = ArrayField(models.TextField(), verbose_name=_("words that escalate"), null=True)
+    smart_escalation_enabled = models.BooleanField(_("escalation by the AI"), null=True)
+    keyword_escalation_enabled = models.BooleanField(_("escalation by words"), null=True)
+    custom_escalation_enabled = models.BooleanField(_("escalation by own instructions"), null=True)
+    custom_escalation_instructions = models.TextField(_("own instructions for escalation"), null=True)
 
     class Meta(ForeignTable.Meta):
         managed = False
@@ -68,17 +68,17 @@ class AIConfig(ForeignTable):
         db_column="whatsapp_instance_id",
         db_constraint=False,
         related_name="ai_configs",
-        verbose_name=_("instance"),
+        verbose_name=_("WhatsApp number"),
     )
-    system_prompt = models.TextField(_("system prompt"))
-    is_active = models.BooleanField(_("is active"))
+    system_prompt = models.TextField(_("instructions to the AI"))
+    is_active = models.BooleanField(_("active"))
     temperature = models.DecimalField(_("temperature"), max_digits=10, decimal_places=2)
-    created_at = models.DateTimeField(_("created at"))
-    updated_at = models.DateTimeField(_("updated at"))
-    process_voice_messages = models.BooleanField(_("process voice messages"))
-    voice_message_default_response = models.TextField(_("voice message default response"), null=True)
-    default_voice_language = models.TextField(_("default voice language"))
-    use_personality_system = models.BooleanField(_("use personality system"), null=True)
+    created_at = models.DateTimeField(_("added"))
+    updated_at = models.DateTimeField(_("last changed"))
+    process_voice_messages = models.BooleanField(_("answers voice messages"))
+    voice_message_default_response = models.TextField(_("answer to voice messages"), null=True)
+    default_voice_language = models.TextField(_("language of voice messages"))
+    use_personality_system = models.BooleanField(_("chooses among personalities"), null=True)
     fallback_personality = models.ForeignKey(
         "conversations.AIPersonality",
         models.DO_NOTHING,
@@ -86,17 +86,17 @@ class AIConfig(ForeignTable):
         db_constraint=False,
         null=True,
         related_name="+",
-        verbose_name=_("fallback personality"),
+        verbose_name=_("personality when none fits"),
     )
-    intent_recognition_enabled = models.BooleanField(_("intent recognition enabled"))
+    intent_recognition_enabled = models.BooleanField(_("recognises intent"))
     intent_confidence_threshold = models.DecimalField(
-        _("intent confidence threshold"), max_digits=3, decimal_places=2, null=True
+        _("confidence needed for an intent"), max_digits=3, decimal_places=2, null=True
     )
-    total_personality_switches = models.IntegerField(_("total personality switches"), null=True)
+    total_personality_switches = models.IntegerField(_("changes of personality"), null=True)
     intent_recognition_accuracy = models.DecimalField(
-        _("intent recognition accuracy"), max_digits=5, decimal_places=4, null=True
+        _("accuracy of intents"), max_digits=5, decimal_places=4, null=True
     )
-    personality_system_metadata = models.JSONField(_("personality system metadata"), null=True)
+    personality_system_metadata = models.JSONField(_("details"), null=True)
 
     class Meta(ForeignTable.Meta):
         managed = False
@@ -118,7 +118,7 @@ class AIPersonality(ForeignTable):
         db_column="whatsapp_instance_id",
         db_constraint=False,
         related_name="personalities",
-        verbose_name=_("instance"),
+        verbose_name=_("WhatsApp number"),
     )
     business = models.ForeignKey(
         "usage.Profile",
@@ -130,21 +130,21 @@ class AIPersonality(ForeignTable):
     )
     name = models.CharField(_("name"), max_length=100)
     description = models.TextField(_("description"), null=True)
-    system_prompt = models.TextField(_("system prompt"))
+    system_prompt = models.TextField(_("instructions to the AI"))
     temperature = models.DecimalField(_("temperature"), max_digits=3, decimal_places=2, null=True)
     model = models.CharField(_("model"), max_length=50, null=True)
-    intent_categories = models.JSONField(_("intent categories"), null=True)
-    is_active = models.BooleanField(_("is active"), null=True)
-    is_default = models.BooleanField(_("is default"), null=True)
+    intent_categories = models.JSONField(_("intents"), null=True)
+    is_active = models.BooleanField(_("active"), null=True)
+    is_default = models.BooleanField(_("default"), null=True)
     priority = models.IntegerField(_("priority"), null=True)
-    process_voice_messages = models.BooleanField(_("process voice messages"), null=True)
-    voice_message_default_response = models.TextField(_("voice message default response"), null=True)
-    default_voice_language = models.CharField(_("default voice language"), max_length=10, null=True)
-    usage_count = models.IntegerField(_("usage count"), null=True)
-    is_template = models.BooleanField(_("is template"), null=True)
-    template_category = models.CharField(_("template category"), max_length=50, null=True)
-    created_at = models.DateTimeField(_("created at"), null=True)
-    updated_at = models.DateTimeField(_("updated at"), null=True)
+    process_voice_messages = models.BooleanField(_("answers voice messages"), null=True)
+    voice_message_default_response = models.TextField(_("answer to voice messages"), null=True)
+    default_voice_language = models.CharField(_("language of voice messages"), max_length=10, null=True)
+    usage_count = models.IntegerField(_("times used"), null=True)
+    is_template = models.BooleanField(_("template"), null=True)
+    template_category = models.CharField(_("kind of template"), max_length=50, null=True)
+    created_at = models.DateTimeField(_("added"), null=True)
+    updated_at = models.DateTimeField(_("last changed"), null=True)
 
     class Meta(ForeignTable.Meta):
         managed = False

@@ -23,10 +23,10 @@ class SupportTeamNumber(OptionalTable):
         related_name="support_numbers",
         verbose_name=_("business"),
     )
-    whatsapp_number = models.TextField(_("whatsapp number"))
-    is_active = models.BooleanField(_("is active"), null=True)
-    created_at = models.DateTimeField(_("created at"), null=True)
-    updated_at = models.DateTimeField(_("updated at"), null=True)
+    whatsapp_number = models.TextField(_("number"))
+    is_active = models.BooleanField(_("active"), null=True)
+    created_at = models.DateTimeField(_("added"), null=True)
+    updated_at = models.DateTimeField(_("last changed"), null=True)
     instance = models.ForeignKey(
         WhatsAppInstance,
         models.DO_NOTHING,
@@ -34,7 +34,7 @@ class SupportTeamNumber(OptionalTable):
         db_constraint=False,
         null=True,
         related_name="support_numbers",
-        verbose_name=_("instance"),
+        verbose_name=_("WhatsApp number"),
     )
 
     class Meta(OptionalTable.Meta):
@@ -58,31 +58,31 @@ class CustomerProfile(OptionalTable):
         db_column="whatsapp_instance_id",
         db_constraint=False,
         related_name="customers",
-        verbose_name=_("instance"),
+        verbose_name=_("WhatsApp number"),
     )
-    phone_number = models.TextField(_("phone number"))
+    phone_number = models.TextField(_("phone"))
     name = models.TextField(_("name"), null=True)
     email = models.TextField(_("email"), null=True)
     company = models.TextField(_("company"), null=True)
-    customer_stage = models.TextField(_("customer stage"), null=True)
+    customer_stage = models.TextField(_("stage"), null=True)
     tags = ArrayField(models.TextField(), verbose_name=_("tags"), null=True)
-    conversation_summary = models.TextField(_("conversation summary"), null=True)
+    conversation_summary = models.TextField(_("summary"), null=True)
     key_points = models.JSONField(_("key points"), null=True)
     preferences = models.JSONField(_("preferences"), null=True)
-    last_interaction = models.DateTimeField(_("last interaction"), null=True)
-    first_interaction = models.DateTimeField(_("first interaction"), null=True)
-    total_messages = models.IntegerField(_("total messages"), null=True)
-    ai_interactions = models.IntegerField(_("ai interactions"), null=True)
-    customer_intent = models.TextField(_("customer intent"), null=True)
-    customer_mood = models.TextField(_("customer mood"), null=True)
-    urgency_level = models.TextField(_("urgency level"), null=True)
-    communication_style = models.TextField(_("communication style"), null=True)
-    journey_stage = models.TextField(_("journey stage"), null=True)
-    created_at = models.DateTimeField(_("created at"), null=True)
-    updated_at = models.DateTimeField(_("updated at"), null=True)
-    last_summary_update = models.DateTimeField(_("last summary update"), null=True)
-    action_items = models.JSONField(_("action items"), null=True)
-    messages_since_last_summary = models.IntegerField(_("messages since last summary"), null=True)
+    last_interaction = models.DateTimeField(_("last message"), null=True)
+    first_interaction = models.DateTimeField(_("first message"), null=True)
+    total_messages = models.IntegerField(_("messages"), null=True)
+    ai_interactions = models.IntegerField(_("AI answers"), null=True)
+    customer_intent = models.TextField(_("intent"), null=True)
+    customer_mood = models.TextField(_("mood"), null=True)
+    urgency_level = models.TextField(_("urgency"), null=True)
+    communication_style = models.TextField(_("style"), null=True)
+    journey_stage = models.TextField(_("stage of the journey"), null=True)
+    created_at = models.DateTimeField(_("added"), null=True)
+    updated_at = models.DateTimeField(_("last changed"), null=True)
+    last_summary_update = models.DateTimeField(_("summary written"), null=True)
+    action_items = models.JSONField(_("to do"), null=True)
+    messages_since_last_summary = models.IntegerField(_("messages since the summary"), null=True)
 
     class Meta(OptionalTable.Meta):
         managed = False

@@ -1,8 +1,9 @@
 from django.db import migrations
 
-from waops.permissions import MANAGERS, OPERATORS, SUPPORT, grant, revoke
+from waops.permissions import MANAGERS, OPERATORS, grant, revoke
 
-GROUPS = [SUPPORT, MANAGERS, OPERATORS]
+# Support sees the names of businesses wherever they stand, but not what they pay for.
+GROUPS = [MANAGERS, OPERATORS]
 CODENAMES = ["usage.view_profile"]
 
 

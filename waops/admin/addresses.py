@@ -8,13 +8,13 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
 from django.core.paginator import InvalidPage
-from django.db import DataError
+from django.db import DataError, models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 
-class BadAddress(Exception):
+class BadAddressError(Exception):
     """A list was asked for with a filter, order or page that it does not have. `status` is the answer's."""
 
     status = 400
@@ -25,7 +25,7 @@ class BadAddress(Exception):
         self.explanation = explanation
 
 
-class NoSuchPage(BadAddress):
+class NoSuchPageError(BadAddressError):
     """The list ends before the page asked for."""
 
     status = 404
@@ -38,10 +38,13 @@ class StrictChangeList(ChangeList):
     def __init__(self, request: HttpRequest, *args: Any) -> None:
         page, order = request.GET.get(PAGE_VAR, "1"), request.GET.get(ORDER_VAR, "")
         if not (page.isascii() and page.isdecimal() and len(page) <= 9):
-            raise BadAddress(_("“%(value)s” is not the number of a page.") % {"value": page[:50]})
+            raise BadAddressError(_("“%(value)s” is not the number of a page.") % {"value": page[:50]})
         if not all(part.removeprefix("-").isdecimal() for part in filter(None, order.split("."))):
-            raise BadAddress(_("“%(value)s” is not an order of this list.") % {"value": order[:50]})
+            raise BadAddressError(_("“%(value)s” is not an order of this list.") % {"value": order[:50]})
         super().__init__(request, *args)
+
+    def get_queryset(self, request: HttpRequest, *args: Any) -> models.QuerySet[Any]:
+        return self.model_admin.for_list(super().get_queryset(request, *args))
 
     def get_results(self, request: HttpRequest) -> None:
         paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
@@ -50,7 +53,7 @@ class StrictChangeList(ChangeList):
             self.result_list = list(paginator.page(self.page_num).object_list)
         except InvalidPage as error:
             pages = paginator.num_pages
-            raise NoSuchPage(
+            raise NoSuchPageError(
                 _("You asked for page %(page)s, and this list ends at page %(pages)s. Search or filter to find others.")
                 % {"page": self.page_num, "pages": pages}
             ) from error
@@ -70,6 +73,10 @@ class ClearAddresses(ModelAdmin):  # type: ignore[type-arg]
     """Lookups that pages of this app link to, beside those of `list_filter`. No other is let through: any lookup on
     a large table by address would be a way to keep the database busy."""
 
+    def for_list(self, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """The rows as the list shows them: a place to leave large columns out."""
+        return queryset
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return StrictChangeList
 
@@ -83,7 +90,7 @@ class ClearAddresses(ModelAdmin):  # type: ignore[type-arg]
         try:
             return super().get_changelist_instance(request)
         except (IncorrectLookupParameters, DisallowedModelAdminLookup) as error:
-            raise BadAddress(
+            raise BadAddressError(
                 _("The address holds a filter, or a value of one, that this list does not know: %(query)s")
                 % {"query": request.GET.urlencode()[:200]}
             ) from error
@@ -91,7 +98,7 @@ class ClearAddresses(ModelAdmin):  # type: ignore[type-arg]
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         try:
             return super().changelist_view(request, extra_context)
-        except BadAddress as error:
+        except BadAddressError as error:
             return self._error_page(request, error.status, error.title, error.explanation, back=request.path)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:

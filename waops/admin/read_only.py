@@ -1,11 +1,13 @@
 """Pages that show rows of the existing database and change nothing, for anybody."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -61,6 +63,18 @@ class ReadOnlyAdmin(ClearAddresses):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changeform_view(request, *args, **kwargs) if self._has_table() else self._no_table(request)
 
+    def related_pages(self, request: HttpRequest, row: Any) -> Iterator[tuple[str, str]]:
+        """Address and name of pages that a person goes on to from this row; see `may_view`."""
+        return iter(())
+
+    def heading(self, row: Any) -> str:
+        return str(row)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context["original"]
+        context |= {"heading": self.heading(row), "related_pages": list(self.related_pages(request, row))}
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def _is_foreign(self) -> bool:
         return issubclass(self.model, ForeignTable)
 
@@ -88,3 +102,18 @@ def _columns_of_filter(entry: Any) -> set[str]:
     if isinstance(entry, type):
         return set(getattr(entry, "fields", ()))
     return {entry[0] if isinstance(entry, tuple | list) else entry}
+
+
+def may_view(request: HttpRequest, model: type[models.Model]) -> bool:
+    """Whether this person may open the pages of that model, and its table exists."""
+    options = model._meta
+    return request.user.has_perm(f"{options.app_label}.view_{options.model_name}") and (
+        not issubclass(model, ForeignTable) or table_exists(model)
+    )
+
+
+def list_address(model: type[models.Model], **lookups: Any) -> str:
+    """Address of a model's list, narrowed by `link_lookups` of its admin."""
+    options = model._meta
+    address = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    return f"{address}?{urlencode(lookups)}" if lookups else address

@@ -8,10 +8,13 @@ from django.contrib.admin.helpers import AdminReadonlyField
 from django.contrib.admin.utils import lookup_field
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
-from django.urls import NoReverseMatch, reverse
+from django.http import HttpRequest
+from django.template import Context
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 from waops.templatetags.waops import json_block, ltr, outside_block
 
@@ -33,8 +36,8 @@ def cells(row: Iterable[SafeString], headers: list[dict[str, Any]]) -> Iterator[
         yield mark_safe(f"{cell[:3]}{attributes}{cell[3:]}")  # noqa: S308 both parts are escaped
 
 
-@register.simple_tag
-def fact(field: AdminReadonlyField) -> SafeString | str:
+@register.simple_tag(takes_context=True)
+def fact(context: Context, field: AdminReadonlyField) -> SafeString | str:
     """The value of a read-only field, shown by its kind: JSON indented, long text as a block, relations as links."""
     row = field.form.instance
     try:
@@ -50,19 +53,18 @@ def fact(field: AdminReadonlyField) -> SafeString | str:
     if isinstance(model_field, models.TextField | models.CharField) and not model_field.choices:
         return outside_block(value)
     if isinstance(model_field, models.ForeignKey):
-        return row_link(getattr(row, model_field.name))
+        return row_link(context["request"], getattr(row, model_field.name))
+    if isinstance(model_field, models.BooleanField):
+        return gettext("Yes") if value else gettext("No")
     return field.contents()
 
 
-@register.filter
-def row_link(row: models.Model | None, text: str | SafeString = "") -> SafeString | str:
-    """A link to a row's own page, by its name or by `text`."""
+def row_link(request: HttpRequest, row: models.Model | None) -> SafeString | str:
+    """A row's name, as a link to its page for whoever may open that."""
     if row is None:
         return ""
-    label = text or format_html("<bdi>{}</bdi>", row)
     options = row._meta
-    try:
-        address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk])
-    except NoReverseMatch:
-        return label
-    return format_html('<a href="{}">{}</a>', address, label)
+    if not request.user.has_perm(f"{options.app_label}.view_{options.model_name}"):
+        return format_html("<bdi>{}</bdi>", row)
+    address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}"><bdi>{}</bdi></a>', address, row)

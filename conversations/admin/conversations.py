@@ -1,0 +1,183 @@
+"""Conversations as chats, their messages, and the AI's answers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from conversations.admin.display import InstanceColumns
+from conversations.models import AIInteraction, Conversation, Message
+from conversations.queries import message_page
+from waops.admin.filters import KnownValues
+from waops.admin.read_only import ReadOnlyAdmin, list_address, may_view
+from waops.phones import readable
+from waops.templatetags.waops import outside_text, phone, status
+
+STATES = {
+    "active": ("open", gettext_lazy("active")),
+    "inactive": ("off", gettext_lazy("inactive")),
+    "closed": ("done", gettext_lazy("closed")),
+}
+AUTHORS = {"user": gettext_lazy("customer"), "assistant": gettext_lazy("AI")}
+
+
+class StateFilter(KnownValues):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+    fields = ("status",)
+    values = [(value, word) for value, (_kind, word) in STATES.items()]
+
+
+class AuthorFilter(KnownValues):
+    title = gettext_lazy("written by")
+    parameter_name = "author"
+    fields = ("role",)
+    values = list(AUTHORS.items())
+
+
+@admin.register(Conversation)
+class ConversationAdmin(InstanceColumns, ReadOnlyAdmin):
+    change_form_template = "conversations/conversation.html"
+    in_phone_bar = True
+    list_display = ("customer", "number", "business", "state", "last_activity", "started_at")
+    list_filter = (StateFilter, "last_activity")
+    link_lookups = ("instance__id__exact",)
+    search_fields = ("user_phone",)
+    search_help_text = gettext_lazy("The customer's number with the country code, or how it begins")
+    ordering = ("-last_activity",)
+    related = ("instance__business",)
+    fields = ("customer", "instance", "business", "state", "started_at", "last_activity", "conversation_data", "id")
+
+    def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.without_data()  # type: ignore[attr-defined,no-any-return]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
+
+    def heading(self, row: Conversation) -> str:
+        return readable(row.user_phone)
+
+    def related_pages(self, request: HttpRequest, row: Conversation) -> Iterator[tuple[str, str]]:
+        if may_view(request, Message):
+            yield list_address(Message, conversation__id__exact=row.pk), _("Messages as a list")
+        if may_view(request, AIInteraction):
+            lookups = {"instance__id__exact": row.instance_id, "q": row.user_phone}
+            yield list_address(AIInteraction, **lookups), _("AI answers")
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except ValueError:
+            if "before" not in request.GET:
+                raise
+            explanation = _("The address does not name a message of this conversation.")
+            return self._error_page(request, 400, _("This address cannot be shown"), explanation, back=request.path)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if may_view(request, Message):
+            page = message_page(context["original"], request.GET.get("before", ""))
+            older = f"?{urlencode({'before': page.older})}" if page.older else ""
+            context |= {"chat_messages": page.messages, "older": older, "is_older": "before" in request.GET}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=gettext_lazy("customer"))
+    def customer(self, row: Conversation) -> SafeString | str:
+        return phone(row.user_phone)
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, row: Conversation) -> SafeString:
+        return status(*STATES.get(row.status, ("unknown", row.status or _("unknown"))))
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    list_display = ("begins", "author", "customer", "timestamp")
+    list_filter = (AuthorFilter, "timestamp")
+    link_lookups = ("conversation__id__exact",)
+    search_fields = ("content",)
+    search_help_text = gettext_lazy("Whole words of the message; quotation marks for a phrase, OR for alternatives")
+    ordering = ("-timestamp",)
+    related = ("conversation__instance",)
+    fields = ("content", "author", "timestamp", "conversation", "metadata", "message_id", "id")
+
+    def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.excerpts().defer("conversation__conversation_data")  # type: ignore[attr-defined,no-any-return]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
+
+    def heading(self, row: Message) -> str:
+        return _("Message from %(who)s") % {"who": self.author(row)}
+
+    @admin.display(description=gettext_lazy("message"))
+    def begins(self, row: Any) -> SafeString | str:
+        return outside_text(row.excerpt, 100) or _("(empty)")
+
+    @admin.display(description=gettext_lazy("written by"))
+    def author(self, row: Message) -> str:
+        return str(AUTHORS.get(row.role, row.role))
+
+    @admin.display(description=gettext_lazy("customer"))
+    def customer(self, row: Message) -> SafeString | str:
+        return phone(row.conversation.user_phone)
+
+
+@admin.register(AIInteraction)
+class AIInteractionAdmin(InstanceColumns, ReadOnlyAdmin):
+    list_display = ("asked", "answered", "customer", "number", "total_tokens", "created_at")
+    list_filter = ("created_at",)
+    link_lookups = ("instance__id__exact",)
+    search_fields = ("user_phone",)
+    search_help_text = gettext_lazy("The customer's number with the country code, or how it begins")
+    ordering = ("-created_at",)
+    related = ("instance__business",)
+    fieldsets = (
+        (None, {"fields": ("user_message", "ai_response", "customer", "instance", "created_at")}),
+        (
+            gettext_lazy("Cost"),
+            {
+                "fields": (
+                    "response_model",
+                    "prompt_tokens",
+                    "completion_tokens",
+                    "total_tokens",
+                    "context_token_count",
+                    "search_result_count",
+                )
+            },
+        ),
+        (gettext_lazy("Record"), {"fields": ("metadata", "id", "updated_at")}),
+    )
+
+    def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.excerpts()  # type: ignore[attr-defined,no-any-return]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
+
+    def heading(self, row: AIInteraction) -> str:
+        return _("Answer to %(customer)s") % {"customer": readable(row.user_phone)}
+
+    @admin.display(description=gettext_lazy("question"))
+    def asked(self, row: Any) -> SafeString | str:
+        return outside_text(row.question, 80) or _("(empty)")
+
+    @admin.display(description=gettext_lazy("answer"))
+    def answered(self, row: Any) -> SafeString | str:
+        return outside_text(row.answer, 80) or _("(empty)")
+
+    @admin.display(description=gettext_lazy("customer"))
+    def customer(self, row: AIInteraction) -> SafeString | str:
+        return phone(row.user_phone)

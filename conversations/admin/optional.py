@@ -1,0 +1,86 @@
+"""Tables that some deployments have not: their pages are hidden there, and say so."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
+
+from conversations.admin.display import InstanceColumns, yes_or_no
+from conversations.models import CustomerProfile, SupportTeamNumber
+from conversations.queries import phone_begins
+from waops.admin.read_only import ReadOnlyAdmin
+from waops.templatetags.waops import outside_text, phone
+
+
+@admin.register(SupportTeamNumber)
+class SupportTeamNumberAdmin(InstanceColumns, ReadOnlyAdmin):
+    list_display = ("support_number", "number", "business", "active", "created_at")
+    list_filter = (("is_active", admin.BooleanFieldListFilter),)
+    link_lookups = ("instance__id__exact",)
+    ordering = ("whatsapp_number",)
+    related = ("instance__business",)
+    fields = ("support_number", "instance", "is_active", "created_at", "updated_at", "id")
+
+    @admin.display(description=gettext_lazy("number"))
+    def support_number(self, row: SupportTeamNumber) -> SafeString | str:
+        return phone(row.whatsapp_number)
+
+    @admin.display(description=gettext_lazy("active"))
+    def active(self, row: SupportTeamNumber) -> SafeString:
+        return yes_or_no(row.is_active)
+
+
+@admin.register(CustomerProfile)
+class CustomerProfileAdmin(InstanceColumns, ReadOnlyAdmin):
+    list_display = ("customer", "called", "number", "business", "customer_stage", "last_interaction")
+    list_filter = ("last_interaction",)
+    link_lookups = ("instance__id__exact",)
+    search_fields = ("phone_number",)
+    search_help_text = gettext_lazy("The customer's number with the country code, or how it begins; or the whole name")
+    ordering = ("-last_interaction",)
+    related = ("instance__business",)
+    fieldsets = (
+        (None, {"fields": ("name", "customer", "company", "email", "instance", "tags")}),
+        (
+            gettext_lazy("Where the customer stands"),
+            {
+                "fields": (
+                    "customer_stage",
+                    "journey_stage",
+                    "customer_intent",
+                    "customer_mood",
+                    "urgency_level",
+                    "communication_style",
+                )
+            },
+        ),
+        (
+            gettext_lazy("What is known"),
+            {"fields": ("conversation_summary", "key_points", "preferences", "action_items", "last_summary_update")},
+        ),
+        (
+            gettext_lazy("Record"),
+            {"fields": ("first_interaction", "last_interaction", "total_messages", "ai_interactions", "id")},
+        ),
+    )
+
+    def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.defer("conversation_summary", "key_points", "preferences", "action_items")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term:
+            return queryset, False
+        return queryset.filter(phone_begins("phone_number", search_term) or Q(name__iexact=search_term)), False
+
+    @admin.display(description=gettext_lazy("customer"))
+    def customer(self, row: CustomerProfile) -> SafeString | str:
+        return phone(row.phone_number)
+
+    @admin.display(description=gettext_lazy("name"))
+    def called(self, row: CustomerProfile) -> Any:
+        return outside_text(row.name, 40)
