@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class EscalationsConfig(AppConfig):
     name = "escalations"
     verbose_name = _("Escalations")
+
+    def ready(self) -> None:
+        from escalations.home import register_panel
+
+        register_panel()

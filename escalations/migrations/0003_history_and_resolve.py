@@ -1,20 +1,18 @@
-from pathlib import Path
-
 from django.db import migrations
 
-SQL = Path(__file__).resolve().parent.parent / "sql"
-
-
-def run(name: str) -> migrations.RunSQL:
-    forward, reverse = SQL / f"{name}.sql", SQL / f"{name}.reverse.sql"
-    return migrations.RunSQL(forward.read_text(), reverse.read_text())
+from waops.operations import InstallFunction, RunSQLFile
 
 
 class Migration(migrations.Migration):
-    dependencies = [("escalations", "0001_initial")]
+    # The operations wait for their locks briefly and repeatedly, which they cannot inside one transaction.
+    atomic = False
+
+    dependencies = [("escalations", "0001_initial"), ("waops", "0001_initial")]
 
     operations = [
-        run("0003_refuse_history_change"),
-        run("0003_history_append_only"),
-        run("0003_resolve_escalations"),
+        InstallFunction("waops.refuse_history_change()", "0003_refuse_history_change", grant=False),
+        RunSQLFile("0003_history_append_only"),
+        InstallFunction(
+            "waops.resolve_escalations(uuid[], bigint, text)", "0003_resolve_escalations", grant=False
+        ),
     ]

@@ -1,0 +1,85 @@
+"""What the desk's two pages show: from the request to the template's context."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from conversations.templatetags.chat import ChatMark
+from escalations import case as reads
+from escalations.criteria import State
+from escalations.forms import QueueForm
+from escalations.models import Escalation
+from escalations.outside_json import read_context, read_insights
+from escalations.queries import facets, longest_waiting, queue
+from escalations.reasons import in_words
+from waops.admin.addresses import BadRequestError
+from waops.admin.paginator import BoundedPaginator
+from waops.phones import PLAUSIBLE
+
+PER_PAGE = 100
+
+
+def queue_page(request: HttpRequest) -> dict[str, Any]:
+    """Raises BadRequestError. A page beyond the end is the last one: the queue shrinks while people work in it."""
+    form = QueueForm(request.GET)
+    if not form.is_valid():
+        field, errors = next(iter(form.errors.items()))
+        raise BadRequestError(
+            _("The list cannot be narrowed to “%(value)s”: %(error)s")
+            % {"value": str(request.GET.get(field, ""))[:100], "error": errors[0]}
+        )
+    criteria = form.criteria
+    choices = facets(criteria)
+    form.offer(choices)
+    paginator = BoundedPaginator(queue(criteria), PER_PAGE)
+    return {
+        "form": form,
+        "criteria": criteria,
+        "is_open": criteria.state is State.OPEN,
+        "open_count": sum(facet.cases for facet in choices) if criteria.state is State.OPEN else None,
+        "page": paginator.get_page(form.page),
+    }
+
+
+def case_page(request: HttpRequest, case: Escalation) -> dict[str, Any]:
+    """Raises BadRequestError."""
+    messages = reads.messages_of(case, _message_id(request.GET.get("before")))
+    earlier = list(reads.earlier_cases(case))
+    answer = reads.last_answer(case)
+    return {
+        "case": case,
+        "messages_page": messages,
+        "older": f"?before={messages.older}#chat" if messages.older else "",
+        "marks": [mark for mark in _marks(case) if messages.reaches(mark.timestamp)],
+        "kept": read_context(case.kept),
+        "customer": reads.customer_of(case),
+        "instance": reads.instance_of(case),
+        "answer": answer,
+        "insights": read_insights(answer.read) if answer else [],
+        "history": list(reads.history_of(case)),
+        "earlier": earlier,
+        "next": longest_waiting(besides=case),
+        "wa_me": f"https://wa.me/{case.whatsapp_number}" if PLAUSIBLE.fullmatch(case.whatsapp_number) else "",
+    }
+
+
+def _marks(case: Escalation) -> list[ChatMark]:
+    marks = []
+    if case.waiting_since:
+        text = _("Handed to a person: %(reason)s") % {"reason": in_words(case.why)}
+        marks.append(ChatMark(case.waiting_since, text))
+    if case.resolved_at:
+        marks.append(ChatMark(case.resolved_at, _("Resolved"), kind="resolved"))
+    return marks
+
+
+def _message_id(text: str | None) -> UUID | None:
+    if text is None:
+        return None
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise BadRequestError(_("“%(value)s” is not the id of a message.") % {"value": text[:100]}) from error

@@ -1,0 +1,190 @@
+"""The reads of the queue. Each function takes cases and narrows them, or adds what a page shows of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import (
+    BooleanField,
+    Count,
+    Exists,
+    F,
+    Func,
+    JSONField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, JSONObject, Left, NullIf
+
+from conversations.models import Conversation, CustomerProfile, Message
+from escalations.criteria import NO_REASON, Criteria, Facet, State
+from escalations.models import Escalation, Event
+from waops.live_schema import missing_fields, table_exists
+from waops.phones import digits
+
+LATEST = 1000
+"""Resolved cases from which the filters' choices are read."""
+
+SNIPPET = 300
+"""Characters of the last message that the queue shows."""
+
+FEWEST_DIGITS = 4
+"""Fewer last digits than these would find everybody."""
+
+
+@dataclass(frozen=True)
+class LastMessage:
+    role: str
+    content: str
+    timestamp: datetime
+
+
+class LastMessageField(JSONField):
+    """A JSON object of a message's columns, read as a LastMessage."""
+
+    def from_db_value(self, *args: Any) -> LastMessage | None:
+        value = super().from_db_value(*args)
+        return value and LastMessage(value["role"], value["content"], datetime.fromisoformat(value["timestamp"]))
+
+
+class IsNotDistinctFrom(Func):
+    """Equality for which two nulls are the same."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " IS NOT DISTINCT FROM "
+    output_field = BooleanField()
+
+
+def all_cases() -> QuerySet[Escalation]:
+    """Adds `waiting_since`, None if nobody knows it, and `why`, the reason."""
+    missing = missing_fields(Escalation)
+    since = F("escalated_at") if "created_at" in missing else Coalesce("escalated_at", "created_at")
+    why = Value(None, TextField()) if "reason" in missing else F("reason")
+    # The context is large, and only a case's own page reads it.
+    cases: QuerySet[Escalation] = Escalation.objects.defer("conversation_context")
+    return cases.annotate(waiting_since=since, why=why)
+
+
+def open_cases() -> QuerySet[Escalation]:
+    """The longest waiting first; a case of unknown age before all others, lest nobody ever gets to it."""
+    return all_cases().filter(resolved_at=None).order_by(F("waiting_since").asc(nulls_first=True), "pk")
+
+
+def resolved_cases() -> QuerySet[Escalation]:
+    """The latest first."""
+    return all_cases().filter(resolved_at__isnull=False).order_by("-resolved_at", "pk")
+
+
+def find(criteria: Criteria) -> QuerySet[Escalation]:
+    """The cases of that state that meet all criteria, in their order."""
+    cases = open_cases() if criteria.state is State.OPEN else resolved_cases()
+    if criteria.business:
+        cases = cases.filter(instance__business_id=criteria.business)
+    if criteria.number:
+        cases = cases.filter(instance_id=criteria.number)
+    if criteria.reason:
+        cases = cases.filter(Q(why=None) | Q(why="") if criteria.reason == NO_REASON else Q(why=criteria.reason))
+    if criteria.text:
+        cases = cases.filter(_is_written(criteria.text))
+    return cases
+
+
+def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
+    """Adds `business_id`, `business_name` and `number_name`, None without an instance, and `customer_name`."""
+    named = NullIf("instance__business__business_name", Value(""))
+    return cases.annotate(
+        business_id=F("instance__business_id"),
+        business_name=Coalesce(named, "instance__business__full_name"),
+        number_name=F("instance__instance_name"),
+        customer_name=_customer_name(),
+    )
+
+
+def with_conversation(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
+    """Adds `conversation_id`, None where the customer has no conversation with that number."""
+    conversations = Conversation.objects.filter(
+        instance_id=OuterRef("instance_id"), user_phone=OuterRef("whatsapp_number")
+    )
+    return cases.annotate(conversation_id=Subquery(conversations.values("pk")[:1]))
+
+
+def with_last_message(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
+    """Adds `last_message`, cut to SNIPPET characters; read from the end of idx_messages_conversation."""
+    messages = Message.objects.filter(conversation_id=OuterRef("conversation_id")).order_by("-timestamp", "-pk")
+    columns = JSONObject(role="role", content=Left("content", SNIPPET), timestamp="timestamp")
+    last = Subquery(messages.values(columns=columns)[:1], output_field=LastMessageField())
+    return with_conversation(cases).annotate(last_message=last)
+
+
+def with_open_rows(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
+    """Adds `open_rows`: how many open escalations this customer has with this number."""
+    rows = (
+        Escalation.objects.filter(resolved_at=None, whatsapp_number=OuterRef("whatsapp_number"))
+        .filter(IsNotDistinctFrom(F("instance_id"), OuterRef("instance_id")))
+        .order_by()
+        .values("whatsapp_number")
+        .annotate(rows=Count("pk"))
+    )
+    return cases.annotate(open_rows=Coalesce(Subquery(rows.values("rows")), 0))
+
+
+def with_resolver(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
+    """Adds `resolver`, the name of who resolved it here; None if it is open or was resolved elsewhere."""
+    events = Event.objects.filter(escalation_id=OuterRef("pk"), at=OuterRef("resolved_at"))
+    return cases.annotate(resolver=Subquery(events.values("actor_name")[:1]))
+
+
+def queue(criteria: Criteria) -> QuerySet[Escalation]:
+    """All that a row of the queue shows."""
+    return with_resolver(with_open_rows(with_last_message(with_people(find(criteria)))))
+
+
+def facets(criteria: Criteria) -> list[Facet]:
+    """Cases by number and reason, of all open ones or of the LATEST resolved ones."""
+    cases = open_cases()
+    if criteria.state is State.RESOLVED:
+        cases = all_cases().filter(pk__in=resolved_cases().values("pk")[:LATEST])
+    rows = (
+        with_people(cases).order_by().values_list("business_id", "business_name", "instance_id", "number_name", "why")
+    )
+    return [Facet(*row) for row in rows.annotate(cases=Count("pk"))]
+
+
+def longest_waiting(besides: Escalation | None = None) -> Escalation | None:
+    """The case to take next, of another customer than that one's."""
+    cases = with_people(open_cases())
+    if besides is not None:
+        cases = cases.exclude(whatsapp_number=besides.whatsapp_number, instance_id=besides.instance_id)
+    return cases.first()
+
+
+def _customers() -> QuerySet[CustomerProfile] | None:
+    """The profile of a case's customer; None where the deployment keeps no names."""
+    if not table_exists(CustomerProfile) or "name" in missing_fields(CustomerProfile):
+        return None
+    customers: QuerySet[CustomerProfile] = CustomerProfile.objects.filter(
+        instance_id=OuterRef("instance_id"), phone_number=OuterRef("whatsapp_number")
+    )
+    return customers
+
+
+def _customer_name() -> Combinable:
+    customers = _customers()
+    return Value(None, TextField()) if customers is None else Subquery(customers.values("name")[:1])
+
+
+def _is_written(text: str) -> Q:
+    """The number in any written form, also local (leading zero) or its last digits only; or part of the name."""
+    found = Q(whatsapp_number=text)
+    number = digits(text).lstrip("0")
+    if len(number) >= FEWEST_DIGITS:
+        found |= Q(whatsapp_number__endswith=number) | Q(whatsapp_number__startswith=number)
+    customers = _customers()
+    if customers is not None:
+        found |= Q(Exists(customers.filter(name__icontains=text)))
+    return found
