@@ -18,7 +18,6 @@ from escalations.case import find_case
 from escalations.models import Escalation
 from escalations.pages import case_page, queue_page
 from escalations.procedures import Outcome, resolve
-from waops.admin.addresses import BadAddressError
 from waops.admin.read_only import ReadOnlyAdmin
 
 
@@ -44,7 +43,7 @@ class EscalationAdmin(ReadOnlyAdmin):
         _require(self.has_view_permission(request))
         try:
             context = queue_page(request)
-        except BadAddressError as error:
+        except BadRequest as error:
             return self._error_page(request, error.status, error.title, error.explanation, back=request.path)
         return self._page(request, "escalations/queue.html", context)
 
@@ -58,7 +57,7 @@ class EscalationAdmin(ReadOnlyAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         try:
             context = case_page(request, case)
-        except BadAddressError as error:
+        except BadRequest as error:
             return self._error_page(request, error.status, error.title, error.explanation, back=request.path)
         return self._page(request, "escalations/case.html", context)
 

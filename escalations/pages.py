@@ -15,7 +15,6 @@ from escalations.models import Escalation
 from escalations.outside_json import read_context, read_insights
 from escalations.queries import facets, longest_waiting, queue
 from escalations.reasons import in_words
-from waops.admin.addresses import BadRequestError
 from waops.admin.paginator import BoundedPaginator
 from waops.phones import PLAUSIBLE
 
@@ -23,11 +22,11 @@ PER_PAGE = 100
 
 
 def queue_page(request: HttpRequest) -> dict[str, Any]:
-    """Raises BadRequestError. A page beyond the end is the last one: the queue shrinks while people work in it."""
+    """Raises BadRequest. A page beyond the end is the last one: the queue shrinks while people work in it."""
     form = QueueForm(request.GET)
     if not form.is_valid():
         field, errors = next(iter(form.errors.items()))
-        raise BadRequestError(
+        raise BadRequest(
             _("The list cannot be narrowed to “%(value)s”: %(error)s")
             % {"value": str(request.GET.get(field, ""))[:100], "error": errors[0]}
         )
@@ -45,7 +44,7 @@ def queue_page(request: HttpRequest) -> dict[str, Any]:
 
 
 def case_page(request: HttpRequest, case: Escalation) -> dict[str, Any]:
-    """Raises BadRequestError."""
+    """Raises BadRequest."""
     messages = reads.messages_of(case, _message_id(request.GET.get("before")))
     earlier = list(reads.earlier_cases(case))
     answer = reads.last_answer(case)
@@ -82,4 +81,4 @@ def _message_id(text: str | None) -> UUID | None:
     try:
         return UUID(text)
     except ValueError as error:
-        raise BadRequestError(_("“%(value)s” is not the id of a message.") % {"value": text[:100]}) from error
+        raise BadRequest(_("“%(value)s” is not the id of a message.") % {"value": text[:100]}) from error
