@@ -150,8 +150,8 @@ def profile_row(rng: Random, business: Business, plans: tuple[str, ...], answers
     limit, used = quota(rng, business.archetype.quota, answers)
     disabled = business.archetype.quota is Quota.DISABLED
     anonymous = business.archetype.is_anonymous
-    end = now - business.quiet if disabled else now + rng.randint(2, 300) * DAY
-    yearly = end - now > 31 * DAY
+    yearly = not disabled and rng.random() < 0.3
+    end = now - business.quiet if disabled else now + rng.randint(2, 300 if yearly else 29) * DAY
     tier = sum(limit > bound for bound in (150, 750, 5_000))
     return (
         business.id,

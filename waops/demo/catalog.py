@@ -85,7 +85,7 @@ def _has_unique_index(connection: Connection, table: Table, columns: list[str], 
 def _accepted(connection: Connection, reasons: tuple[str, ...]) -> tuple[str, ...]:
     """Those of ``reasons`` that pass every CHECK on the column, by evaluating the constraints themselves."""
     checks = _strings(connection, _REASON_CHECKS, {"table": qualified(ESCALATIONS)})
-    conditions = [sql.SQL("(({}) IS NOT FALSE)").format(sql.SQL(check)) for check in checks]  # type: ignore[arg-type]
+    conditions = [sql.SQL("(({}) IS NOT FALSE)").format(sql.SQL(check)) for check in checks]
     query = sql.SQL(
         "SELECT reason FROM unnest(%s::text[]) WITH ORDINALITY AS t (reason, place) {} ORDER BY place"
     ).format(sql.SQL("WHERE {}").format(sql.SQL(" AND ").join(conditions)) if conditions else sql.SQL(""))

@@ -83,14 +83,17 @@ EXCHANGES = (
         "billing",
         (
             "I was charged twice for {order}",
-            "Can I get an invoice for order {order}? I need it for my company",
             "Refund for {order} still not in my account, it's been a week",
         ),
         (
-            "I see two authorisations for {order}; the second one is released by the bank within 5–7 working days.",
-            "Of course. The tax invoice for {order} ({price}) was sent to your e-mail. Please check the spam "
-            "folder too.",
+            "I see it, {name}: {price} is on its way back to you. The bank releases it within 5–7 working days.",
+            "The refund for {order} was sent yesterday; banks take 5–7 working days to show it.",
         ),
+    ),
+    Exchange(
+        "billing",
+        ("Can I get an invoice for order {order}? I need it for my company", "invoice for {order} as PDF please"),
+        ("Of course. The tax invoice for {order} ({price}) is in your inbox. Please check the spam folder too.",),
     ),
     Exchange(
         "billing",
@@ -102,30 +105,32 @@ EXCHANGES = (
     ),
     Exchange(
         "technical",
+        ("The app shows error 403 when I log in", "Your website does not open the payment page"),
         (
-            "The app shows error 403 when I log in",
-            "Your website does not open the payment page",
-            "I'm not getting the OTP code on {phone}",
-        ),
-        (
-            "Please update the app to version 4.2.1, then log in again. If error 403 stays, send me a screenshot.",
-            "The code is sent by SMS to {phone}. If it has not arrived after two minutes, press “Resend”.",
+            "Please update the app to version 4.2.1, then try again. If the error stays, send me a screenshot.",
+            "Our technical team is on it. Could you try again from Chrome in 15 minutes? 🛠️",
         ),
     ),
     Exchange(
+        "technical",
+        ("I'm not getting the OTP code on {phone}", "no code arrived"),
+        ("The code is sent by SMS to {phone}. If it has not arrived after two minutes, press “Resend”.",),
+    ),
+    Exchange(
         "general",
-        ("Where are you located?", "What time do you open on {day}?", "Do you have a branch in {city}?"),
-        (
-            "We are open every day from 10:00 to 22:00, Fridays from 14:00. Our {city} branch is next to the main "
-            "mall.",
-            "Yes, our branch in {city} is open until {hour} 🕙",
-        ),
+        ("What time do you open on {day}?", "Are you open now?"),
+        ("We are open every day from 10:00 to 22:00, Fridays from 14:00 🕙",),
+    ),
+    Exchange(
+        "general",
+        ("Where are you located?", "Do you have a branch in {city}?"),
+        ("Our {city} branch is next to the main mall 📍 open every day from 10:00 to 22:00.",),
     ),
     Exchange(
         "customer-support",
         (
             "I'd like to book for {day} at {hour}",
-            "Can I move my appointment to {day}?",
+            "Can I move my appointment to {day} at {hour}?",
             "Is {hour} on {day} free?",
         ),
         (
@@ -184,6 +189,9 @@ ENGLISH = Voice(
         "What I want is simple: 1) the correct {product}, delivered before {day}, 2) somebody to collect the "
         "wrong one from my home, because I will not pay for the return of your mistake, 3) the delivery fee back, "
         "and 4) a person with a name and a phone number that I can call if it goes wrong again.",
+        "And please, nobody tell me that “the complaint was forwarded to the department concerned”. I have three "
+        "ticket numbers already and not one was solved. I kept screenshots of everything and can send them here "
+        "on WhatsApp.",
         "I like your shop and I have recommended it to my whole family, which is why this is disappointing. "
         "Please do not answer with the return policy. I know it by heart. Thank you for reading until here. — "
         "{name}",
@@ -213,6 +221,7 @@ ENGLISH = Voice(
         "by SMS.",
         "8️⃣ *Prices* include VAT. If the price of {product} drops within 7 days of your order, ask us and we "
         "refund the difference as a voucher. Current price: {price}.",
+        "9️⃣ *Contact*: our team answers here on WhatsApp every day from 10:00 to 22:00, or at help@shop.example.",
         "If anything is unclear, write “agent” and a colleague will join this chat. 🌷 {business}",
     ),
 )

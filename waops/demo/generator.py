@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
 from operator import itemgetter
 from random import Random
-from typing import TypeVar
+from signal import SIG_IGN, SIGINT, signal
 
 from waops.demo import tables
 from waops.demo.businesses import (
@@ -29,11 +31,11 @@ from waops.demo.plan import BusinessPlan
 from waops.demo.scenarios import cast
 from waops.demo.sizes import Size
 from waops.demo.tables import TABLES, Table
-from waops.demo.writer import Batch
-
-T = TypeVar("T")
+from waops.demo.writer import Batch, EncodedBatch, encode_batch
 
 BUSINESSES_PER_BATCH = 20
+BATCHES_WORTH_A_PROCESS = 5
+BATCHES_AHEAD = 3
 CUSTOMERS_KNOWN = 0.6
 """Share of conversations whose customer has a profile."""
 
@@ -57,15 +59,17 @@ class Generator:
     def _rng(self, part: str) -> Random:
         return Random(f"{self.seed}:{part}")  # noqa: S311 - reproducible, not secret
 
-    def batches(self, plans: list[BusinessPlan]) -> Iterator[Batch]:
-        """Batches of some businesses each; rows of the large tables in order of time, as they would have come."""
-        for start in range(0, len(plans), BUSINESSES_PER_BATCH):
-            batch: Batch = {table: [] for table in TABLES}
-            for plan in plans[start : start + BUSINESSES_PER_BATCH]:
-                self._add_business(batch, plan)
-            for table, column in _IN_ORDER_OF.items():
-                batch[table].sort(key=itemgetter(table.columns.index(column)))
-            yield batch
+    def batch(self, plans: Sequence[BusinessPlan]) -> Batch:
+        """All rows of some businesses; those of the large tables in order of time, as they would have come."""
+        batch: Batch = {table: [] for table in TABLES}
+        for plan in plans:
+            self._add_business(batch, plan)
+        for table, column in _IN_ORDER_OF.items():
+            batch[table].sort(key=itemgetter(table.columns.index(column)))
+        return batch
+
+    def encoded_batch(self, plans: Sequence[BusinessPlan]) -> EncodedBatch:
+        return encode_batch(self.catalog, self.batch(plans))
 
     def _add_business(self, batch: Batch, plan: BusinessPlan) -> None:
         rng, now = self._rng(str(plan.index)), self.now
@@ -101,10 +105,22 @@ class Generator:
         batch[tables.SUPPORT_NUMBERS] += support_number_rows(rng, business, created)
 
 
-def ahead(iterator: Iterator[T]) -> Iterator[T]:
-    """The same items, each made in another thread while the one before is in use (being written, here)."""
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, iterator, None)
-        while (item := following.result()) is not None:
-            following = pool.submit(next, iterator, None)
-            yield item
+def encoded_batches(generator: Generator, plans: Sequence[BusinessPlan]) -> Iterator[EncodedBatch]:
+    """Batches of some businesses each. Where there are many, another process makes them ahead of the writing."""
+    parts = [plans[start : start + BUSINESSES_PER_BATCH] for start in range(0, len(plans), BUSINESSES_PER_BATCH)]
+    if len(parts) < BATCHES_WORTH_A_PROCESS:
+        yield from map(generator.encoded_batch, parts)
+        return
+    with ProcessPoolExecutor(1, get_context("spawn"), _ignore_interrupt) as pool:
+        pending: deque[Future[EncodedBatch]] = deque()
+        for part in parts:
+            pending.append(pool.submit(generator.encoded_batch, part))
+            if len(pending) > BATCHES_AHEAD:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+
+def _ignore_interrupt() -> None:
+    """Ctrl-C is for the process that writes: it ends this one too."""
+    signal(SIGINT, SIG_IGN)

@@ -14,7 +14,7 @@ from waops.demo import catalog as catalogs
 from waops.demo.catalog import Catalog, Connection
 from waops.demo.errors import AlreadyHasBusinesses, SeedUsedBefore
 from waops.demo.escalations import REASONS
-from waops.demo.generator import Generator, ahead
+from waops.demo.generator import Generator, encoded_batches
 from waops.demo.plan import make_plans
 from waops.demo.sizes import SIZES
 from waops.demo.tables import MESSAGES, TABLES
@@ -94,9 +94,9 @@ def load(
         generator = Generator(amounts, seed, int(moment.timestamp() * 1000), catalog)
         try:
             with paused_triggers(connection, catalog.message_triggers):
-                for batch in ahead(generator.batches(make_plans(amounts, seed))):
+                for batch in encoded_batches(generator, make_plans(amounts, seed)):
                     write(connection, catalog, batch)
-                    summary.counts.update({table.name: len(batch[table]) for table in catalog.columns})
+                    summary.counts.update({table.name: rows.number for table, rows in batch.items()})
                     if progress:
                         progress(summary.counts[MESSAGES.name], amounts.messages)
         except psycopg.errors.UniqueViolation as error:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from random import Random
 
 from waops.demo.content import Voice
+from waops.demo.content_en import ENGLISH
 from waops.demo.sectors import Sector
-from waops.demo.voices import ENGLISH, VOICES
+from waops.demo.voices import VOICES
 
 ARABIC_FIRST_NAMES = (
     "أحمد", "محمد", "محمود", "مصطفى", "عمر", "يوسف", "خالد", "عبدالله", "فهد", "سلطان", "ياسين", "كريم", "طارق", "حسام",

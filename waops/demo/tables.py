@@ -54,7 +54,8 @@ AI_CONFIG = Table(
     (
         "id", "user_id", "whatsapp_instance_id", "system_prompt", "is_active", "temperature", "created_at",
         "updated_at", "default_voice_language", "use_personality_system", "fallback_personality_id",
-        "intent_recognition_enabled", "intent_confidence_threshold", "total_personality_switches", "intent_recognition_accuracy",
+        "intent_recognition_enabled", "intent_confidence_threshold", "total_personality_switches",
+        "intent_recognition_accuracy",
     ),
 )  # fmt: skip
 SUPPORT_NUMBERS = Table(

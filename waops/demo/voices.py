@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from waops.demo import content_ar as arabic
 from waops.demo.content import Voice
-from waops.demo.content_ar_long import LONG_ANSWER, LONG_QUESTION
+from waops.demo.content_ar_long import EGYPTIAN_COMPLAINT, LONG_ANSWER, STANDARD_COMPLAINT
 from waops.demo.content_en import ENGLISH
 
 EGYPTIAN = Voice(
@@ -31,7 +31,7 @@ EGYPTIAN = Voice(
         "لو محدش رد هلغي الطلب",
     ),
     add_ons=("لو سمحت", "{phone}", "رقم الطلب {order}", "🙏🙏", "العنوان في {city}", "وعايزه قبل يوم {day}"),
-    long_question=LONG_QUESTION,
+    long_question=EGYPTIAN_COMPLAINT,
     long_answer=LONG_ANSWER,
 )
 
@@ -57,7 +57,7 @@ GULF = Voice(
         "مستعجل الله يسعدكم 🙏",
     ),
     add_ons=("لو سمحت", "{phone}", "رقم الطلب {order}", "🙏", "الموقع {city}", "وأبغاه قبل {day}"),
-    long_question=LONG_QUESTION,
+    long_question=STANDARD_COMPLAINT,
     long_answer=LONG_ANSWER,
 )
 
@@ -73,7 +73,7 @@ STANDARD = Voice(
     ),
     waiting=("هل من مجيب؟", "ما زلت أنتظر الرد.", "ما آخر مستجدات الطلب {order}؟", "الأمر عاجل، شكراً لكم."),
     add_ons=("من فضلكم", "رقم الطلب {order}", "{phone}", "المدينة: {city}"),
-    long_question=LONG_QUESTION,
+    long_question=STANDARD_COMPLAINT,
     long_answer=LONG_ANSWER,
 )
 

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
+from typing import NamedTuple
 
 from psycopg import sql
 
 from waops.demo.catalog import Catalog, Connection
-from waops.demo.tables import MESSAGES, TABLES, Row, Table, Value
+from waops.demo.tables import MESSAGES, Row, Table, Value
 
 Batch = dict[Table, list[Row]]
 
-ROWS_PER_WRITE = 500
+
+class EncodedRows(NamedTuple):
+    """Some rows of one table in COPY's text format, in UTF-8."""
+
+    number: int
+    text: bytes
+
+
+EncodedBatch = dict[Table, EncodedRows]
 
 
 def encode(value: Value) -> str:
@@ -31,42 +40,37 @@ def encode(value: Value) -> str:
     return str(value)
 
 
-def _lines(rows: Sequence[Row]) -> Iterator[str]:
-    for start in range(0, len(rows), ROWS_PER_WRITE):
-        chunk = rows[start : start + ROWS_PER_WRITE]
-        yield "".join(["\t".join(map(encode, row)) + "\n" for row in chunk])
+def encode_rows(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> EncodedRows:
+    """Only those values whose column is in ``columns``."""
+    if len(columns) < len(table.columns):
+        pick = itemgetter(*(table.columns.index(column) for column in columns))
+        rows = [pick(row) for row in rows]
+    return EncodedRows(len(rows), "".join(["\t".join(map(encode, row)) + "\n" for row in rows]).encode())
+
+
+def encode_batch(catalog: Catalog, batch: Batch) -> EncodedBatch:
+    """What of a batch this database has tables and columns for."""
+    return {table: encode_rows(table, columns, batch[table]) for table, columns in catalog.columns.items()}
 
 
 def _identifier(table: Table) -> sql.Identifier:
     return sql.Identifier(table.schema, table.name)
 
 
-def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """COPY ``rows`` into ``table``, only those values whose column is in ``columns``."""
-    if len(columns) < len(table.columns):
-        pick = itemgetter(*(table.columns.index(column) for column in columns))
-        rows = [pick(row) for row in rows]
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        _identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for block in _lines(rows):
-            copy.write(block)
-
-
-def write(connection: Connection, catalog: Catalog, batch: Batch) -> None:
-    """Write one batch: every table of it that exists, referenced tables first."""
-    for table in TABLES:
-        rows = batch.get(table)
-        columns = catalog.columns.get(table)
-        if rows and columns:
-            copy_rows(connection, table, columns, rows)
+def write(connection: Connection, catalog: Catalog, batch: EncodedBatch) -> None:
+    """COPY one batch, referenced tables first."""
+    for table, rows in batch.items():
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+            _identifier(table), sql.SQL(", ").join(map(sql.Identifier, catalog.columns[table]))
+        )
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write(rows.text)
 
 
 def _switch_triggers(connection: Connection, names: Iterable[str], action: str) -> None:
     for name in names:
         connection.execute(
-            sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(_identifier(MESSAGES), sql.SQL(action), sql.Identifier(name))  # type: ignore[arg-type]
+            sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(_identifier(MESSAGES), sql.SQL(action), sql.Identifier(name))
         )
 
 
