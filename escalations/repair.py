@@ -21,7 +21,8 @@ FIND = """
 
 LOCK = """
     SELECT FROM public.escalated_conversations AS escalation
-    JOIN ROWS FROM (unnest(%(instances)s::uuid[]), unnest(%(numbers)s::text[])) AS key (instance_id, whatsapp_number)
+    JOIN ROWS FROM (unnest(%(instances)s::uuid[]), unnest(%(numbers)s::text[]))
+        AS key (instance_id, whatsapp_number)
         ON key.instance_id = escalation.instance_id AND key.whatsapp_number = escalation.whatsapp_number
     WHERE escalation.resolved_at IS NULL
     ORDER BY escalation.id
@@ -66,7 +67,8 @@ CLOSE = f"""
         SELECT 'escalated_conversations', id, content, %(repair)s, pg_catalog.now() FROM closed
     )
     INSERT INTO {HISTORY} (escalation_id, instance_id, whatsapp_number, kind, at, actor_name, details)
-    SELECT id, instance_id, whatsapp_number, 'merged', resolved_at, 'repair', pg_catalog.jsonb_build_object('into', kept)
+    SELECT id, instance_id, whatsapp_number, 'merged', resolved_at, 'repair',
+           pg_catalog.jsonb_build_object('into', kept)
     FROM closed
 """  # noqa: S608
 
