@@ -41,11 +41,7 @@ class EscalationAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         _require(self.has_view_permission(request))
-        try:
-            context = queue_page(request)
-        except BadRequest as error:
-            return self._error_page(request, error.status, error.title, error.explanation, back=request.path)
-        return self._page(request, "escalations/queue.html", context)
+        return self._page(request, "escalations/queue.html", lambda: queue_page(request))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -55,11 +51,7 @@ class EscalationAdmin(ReadOnlyAdmin):
         case = find_case(pk) if pk else None
         if case is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        try:
-            context = case_page(request, case)
-        except BadRequest as error:
-            return self._error_page(request, error.status, error.title, error.explanation, back=request.path)
-        return self._page(request, "escalations/case.html", context)
+        return self._page(request, "escalations/case.html", lambda: case_page(request, case))
 
     def resolve_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Resolve one case, then show it again: it says who resolved it, and offers the next.

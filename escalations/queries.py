@@ -96,7 +96,7 @@ def find(criteria: Criteria) -> QuerySet[Escalation]:
 
 def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
     """Adds `business_id`, `business_name` and `number_name`, None without an instance, and `customer_name`."""
-    named = NullIf("instance__business__business_name", Value(""))
+    named = NullIf("instance__business__business_name", Value("", TextField()))
     return cases.annotate(
         business_id=F("instance__business_id"),
         business_name=Coalesce(named, "instance__business__full_name"),
