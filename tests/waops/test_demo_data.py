@@ -1,6 +1,7 @@
 """Demo data on a fresh database: amounts, determinism, refusals, and what differs by deployment."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -9,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from tests.databases import Databases
 from waops.baseline import loader as baseline
-from waops.demo import AlreadyHasBusinesses, NotTheOwner, SeedUsedBefore, TablesMissing, load
+from waops.demo import SIZES, AlreadyHasBusinesses, NotTheOwner, SeedUsedBefore, TablesMissing, load
 from waops.embedded.server import SUPERUSER, EmbeddedServer
 
 NOW = datetime(2026, 3, 20, 15, tzinfo=UTC)
@@ -114,6 +115,32 @@ def test_force_adds_another_seed_but_never_the_same(connection):
     with pytest.raises(SeedUsedBefore, match="2026"):
         load(connection, now=NOW, force=True)
     assert value(connection, "SELECT count(*) FROM profiles") == 24
+
+
+def test_indexes_built_after_the_rows_are_the_same_indexes(connection, monkeypatch):
+    monkeypatch.setitem(SIZES, "small", replace(SIZES["small"], indexes_last=True))
+    connection.execute("COMMENT ON INDEX idx_conversations_phone_instance IS 'read by the queue'")
+    indexes = "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid), indisvalid FROM pg_index ORDER BY 1"
+    before = connection.execute(indexes).fetchall()
+    built = []
+
+    load(connection, now=NOW, progress=lambda stage, done, total: built.append((stage, total - done)))
+
+    assert connection.execute(indexes).fetchall() == before
+    assert (
+        value(connection, "SELECT obj_description('idx_conversations_phone_instance'::regclass)") == "read by the queue"
+    )
+    assert built[-1] == ("indexes", 0)
+
+
+def test_indexes_stay_where_there_is_data_already(connection, monkeypatch):
+    load(connection, now=NOW)
+    monkeypatch.setitem(SIZES, "small", replace(SIZES["small"], indexes_last=True))
+    stages = []
+
+    load(connection, seed=3, now=NOW, force=True, progress=lambda stage, done, total: stages.append(stage))
+
+    assert set(stages) == {"messages"}
 
 
 def test_statistics_are_fresh(connection):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from waops.demo.errors import AlreadyHasBusinesses, DemoDataError, NotTheOwner, SeedUsedBefore, TablesMissing
-from waops.demo.loader import Progress, Summary, load
+from waops.demo.loader import Progress, Stage, Summary, load
 from waops.demo.sizes import SIZES
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "NotTheOwner",
     "Progress",
     "SeedUsedBefore",
+    "Stage",
     "Summary",
     "TablesMissing",
     "load",

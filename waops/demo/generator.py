@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from operator import itemgetter
 from random import Random
 from signal import SIG_IGN, SIGINT, signal
@@ -35,7 +35,6 @@ from waops.demo.writer import Batch, EncodedBatch, encode_batch
 
 BUSINESSES_PER_BATCH = 20
 BATCHES_WORTH_A_PROCESS = 5
-BATCHES_AHEAD = 3
 CUSTOMERS_KNOWN = 0.6
 """Share of conversations whose customer has a profile."""
 
@@ -111,16 +110,22 @@ def encoded_batches(generator: Generator, plans: Sequence[BusinessPlan]) -> Iter
     if len(parts) < BATCHES_WORTH_A_PROCESS:
         yield from map(generator.encoded_batch, parts)
         return
-    with ProcessPoolExecutor(1, get_context("spawn"), _ignore_interrupt) as pool:
-        pending: deque[Future[EncodedBatch]] = deque()
-        for part in parts:
-            pending.append(pool.submit(generator.encoded_batch, part))
-            if len(pending) > BATCHES_AHEAD:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+    context = get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    maker = context.Process(target=_send_batches, args=(generator, parts, sender), daemon=True)
+    maker.start()
+    sender.close()
+    try:
+        for _ in parts:
+            yield receiver.recv()
+    finally:
+        maker.terminate()
+        maker.join()
 
 
-def _ignore_interrupt() -> None:
-    """Ctrl-C is for the process that writes: it ends this one too."""
+def _send_batches(generator: Generator, parts: list[Sequence[BusinessPlan]], sender: Connection) -> None:
+    """Stay one batch ahead: sending waits for the receiver. Ends with it, however that ends."""
     signal(SIGINT, SIG_IGN)
+    with suppress(BrokenPipeError):
+        for part in parts:
+            sender.send(generator.encoded_batch(part))

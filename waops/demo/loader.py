@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from functools import partial
+from typing import Literal, Protocol
 
 import psycopg
 from django.utils.translation import gettext as _
@@ -15,16 +17,19 @@ from waops.demo.catalog import Catalog, Connection
 from waops.demo.errors import AlreadyHasBusinesses, SeedUsedBefore
 from waops.demo.escalations import REASONS
 from waops.demo.generator import Generator, encoded_batches
+from waops.demo.indexes import built_afterwards
 from waops.demo.plan import make_plans
 from waops.demo.sizes import SIZES
 from waops.demo.tables import MESSAGES, TABLES
 from waops.demo.writer import analyze, paused_triggers, write
 
+Stage = Literal["messages", "indexes"]
+
 
 class Progress(Protocol):
-    """Told how many messages are written, of how many."""
+    """Told how much of a stage is done: of "messages", which are written, or "indexes", which are built."""
 
-    def __call__(self, done: int, total: int) -> None: ...
+    def __call__(self, stage: Stage, done: int, total: int) -> None: ...
 
 
 @dataclass(slots=True)
@@ -70,11 +75,12 @@ def load(
 
     Args:
         connection: as the owner of the tables. One transaction is used (a savepoint inside an open one), in which the
-            messages table's triggers are paused: others wait for that table until its end.
+            messages table's triggers are paused: others wait for that table until its end. The large size also
+            leaves the tables' indexes out until the rows are written, if there were no businesses.
         size: a key of ``SIZES``.
         seed: chooses everything that is drawn.
         now: the moment the data is as of, with time zone; by default the start of this hour.
-        progress: called after each batch.
+        progress: called after each batch and each index.
         force: add to a database that already has businesses.
 
     Raises:
@@ -93,12 +99,16 @@ def load(
         summary.left_out = _left_out(catalog)
         generator = Generator(amounts, seed, int(moment.timestamp() * 1000), catalog)
         try:
-            with paused_triggers(connection, catalog.message_triggers):
+            with ExitStack() as stack:
+                stack.enter_context(paused_triggers(connection, catalog.message_triggers))
+                if amounts.indexes_last and not businesses:
+                    on_index = partial(progress, "indexes") if progress else None
+                    stack.enter_context(built_afterwards(connection, catalog, on_index))
                 for batch in encoded_batches(generator, make_plans(amounts, seed)):
                     write(connection, catalog, batch)
                     summary.counts.update({table.name: rows.number for table, rows in batch.items()})
                     if progress:
-                        progress(summary.counts[MESSAGES.name], amounts.messages)
+                        progress("messages", summary.counts[MESSAGES.name], amounts.messages)
         except psycopg.errors.UniqueViolation as error:
             raise SeedUsedBefore(seed) from error
         analyze(connection, catalog)

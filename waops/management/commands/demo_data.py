@@ -11,9 +11,9 @@ from django.db import DatabaseError, connection
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
-from waops.demo import SIZES, DemoDataError, Summary, load
+from waops.demo import SIZES, DemoDataError, Stage, Summary, load
 from waops.demo.tables import ESCALATIONS, MESSAGES, PROFILES
 from waops.embedded import EmbeddedServerError
 
@@ -76,11 +76,14 @@ class Bar:
     def __init__(self, *, enabled: bool) -> None:
         console = Console(stderr=True)
         self._progress = Progress(console=console, disable=not (enabled and console.is_terminal))
-        self._task = self._progress.add_task(_("Messages"))
+        self._tasks: dict[Stage, TaskID] = {}
         self._started = monotonic()
 
-    def __call__(self, done: int, total: int) -> None:
-        self._progress.update(self._task, completed=done, total=total)
+    def __call__(self, stage: Stage, done: int, total: int) -> None:
+        if stage not in self._tasks:
+            name = _("Messages") if stage == "messages" else _("Indexes")
+            self._tasks[stage] = self._progress.add_task(name, total=total)
+        self._progress.update(self._tasks[stage], completed=done)
         if monotonic() - self._started > PATIENCE:
             self._progress.start()
 
