@@ -4,6 +4,10 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from waops.incidents import Incident
+
+__all__ = ["ArchivedRow", "Incident", "InstalledObject", "User"]
+
 
 class User(AbstractUser):
     """A member of staff. Our own model, because Django cannot exchange its own for another later."""

@@ -1,0 +1,12 @@
+from django.db import migrations
+
+from waops.operations import RunSQLFile
+
+
+class Migration(migrations.Migration):
+    # The operation waits for its locks briefly and repeatedly, which it cannot inside one transaction.
+    atomic = False
+
+    dependencies = [("conversations", "0004_unique_message_ids"), ("usage", "0006_check_and_update_ai_usage")]
+
+    operations = [RunSQLFile("0005_message_count")]

@@ -1,0 +1,1 @@
+DROP TABLE waops.message_count;

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.forget_message_counts();

@@ -1,0 +1,1 @@
+DROP TRIGGER waops_forget_message_counts ON public.whatsapp_conversations;

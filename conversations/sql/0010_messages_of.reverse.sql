@@ -1,0 +1,1 @@
+DROP FUNCTION waops.messages_of(uuid);

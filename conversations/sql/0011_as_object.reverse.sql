@@ -1,0 +1,1 @@
+DROP FUNCTION waops.as_object(jsonb);

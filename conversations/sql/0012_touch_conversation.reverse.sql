@@ -1,0 +1,1 @@
+DROP FUNCTION waops.touch_conversation(uuid, text);

@@ -1,0 +1,1 @@
+DROP FUNCTION public.store_message_and_update_conversation(uuid, text, text, text);

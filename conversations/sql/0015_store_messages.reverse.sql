@@ -1,0 +1,1 @@
+DROP FUNCTION public.store_messages(uuid, jsonb);

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.customer_context(uuid, text, integer);

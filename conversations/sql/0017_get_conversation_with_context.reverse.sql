@@ -1,0 +1,1 @@
+DROP FUNCTION public.get_conversation_with_context(uuid, text, integer);

@@ -1,0 +1,1 @@
+DROP FUNCTION public.get_instance_state(uuid, text);

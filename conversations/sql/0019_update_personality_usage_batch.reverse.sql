@@ -1,0 +1,1 @@
+DROP FUNCTION public.update_personality_usage_batch(uuid[]);

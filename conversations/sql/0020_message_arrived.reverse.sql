@@ -1,0 +1,1 @@
+DROP FUNCTION public.message_arrived(uuid, text, text, text, integer);

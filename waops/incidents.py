@@ -1,0 +1,48 @@
+"""What went wrong on the message path without anybody being told: counted, for the operators to see."""
+
+from django.db import connections, models
+from django.utils.translation import gettext_lazy as _
+
+
+class Incident(models.Model):
+    """How often one thing went wrong in one procedure on one day (UTC).
+
+    Written by SQL only: from Python by `record`, and inside the database by check_and_update_ai_usage.
+    """
+
+    class Kind(models.TextChoices):
+        FALLBACK = "fallback", _("the old path answered")
+        UNKNOWN_BUSINESS = "unknown_business", _("allowed for want of a known business")
+
+    day = models.DateField(_("day"))
+    procedure = models.TextField(_("procedure"))
+    kind = models.TextField(_("kind"), choices=Kind.choices)
+    detail = models.TextField(_("detail"), help_text=_("SQLSTATE of a failure, or id of what is unknown."))
+    occurrences = models.BigIntegerField(_("occurrences"))
+    first_at = models.DateTimeField(_("first at"))
+    last_at = models.DateTimeField(_("last at"))
+
+    class Meta:
+        app_label = "waops"
+        verbose_name = _("incident")
+        verbose_name_plural = _("incidents")
+        constraints = [
+            models.UniqueConstraint(fields=["day", "procedure", "kind", "detail"], name="one_incident_per_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.procedure} {self.kind} {self.detail}"
+
+
+RECORD = """
+    INSERT INTO waops.waops_incident AS incident (day, procedure, kind, detail, occurrences, first_at, last_at)
+    VALUES ((now() AT TIME ZONE 'UTC')::date, %s, %s, %s, 1, now(), now())
+    ON CONFLICT (day, procedure, kind, detail)
+    DO UPDATE SET occurrences = incident.occurrences + 1, last_at = now()
+"""
+
+
+def record(procedure: str, kind: Incident.Kind, detail: str, using: str = "default") -> None:
+    """Count one more. One statement, safe under concurrency, and kept across processes."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(RECORD, [procedure, kind.value, detail])
