@@ -7,6 +7,7 @@ Mapped: every column but the prompt generations' quota and storage, which nobody
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from usage.queries import ProfileQuerySet
@@ -41,4 +42,4 @@ class Profile(ForeignTable):
         verbose_name_plural = _("businesses")
 
     def __str__(self) -> str:
-        return self.business_name or self.full_name or str(self.pk)
+        return self.business_name or self.full_name or f"{gettext('No name')} ({str(self.pk)[:8]})"

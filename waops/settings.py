@@ -114,6 +114,7 @@ AXES_VERBOSE = False
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", _("English")), ("ar", _("Arabic"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "waops.formats"
 TIME_ZONE = env.str("TIME_ZONE", default="Africa/Cairo")
 USE_I18N = True
 USE_TZ = True

@@ -1,0 +1,130 @@
+"""A real browser against a real server, on a database of the test's own."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test import Client
+from django.test.testcases import LiveServerThread
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.conftest import absent
+from waops.models import User
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WCAG_22_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+DESKTOP, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        absent(f"no Chromium at {CHROMIUM}; CHROMIUM names another")
+    # Playwright keeps an event loop in this thread, where Django would refuse its synchronous database calls.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def site(committed_database: str) -> Iterator[str]:
+    """Address of a server on `committed_database`. Unlike pytest-django's, it flushes nothing."""
+    thread = LiveServerThread("localhost", StaticFilesHandler)
+    thread.daemon = True
+    thread.start()
+    thread.is_ready.wait()
+    if thread.error:
+        raise thread.error
+    yield f"http://localhost:{thread.port}"
+    thread.terminate()
+
+
+class Visitor:
+    """Somebody at a browser: `visitor.open("/usage/profile/")`, then `visitor.page`.
+
+    Collects what the browser complains about: errors of scripts, refusals by the content security policy.
+    """
+
+    def __init__(self, context: BrowserContext, site: str) -> None:
+        self.site = site
+        self.context = context
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _on_console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def speaks(self, language: str) -> None:
+        self.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": self.site}])
+
+    def log_in(self, user: User) -> None:
+        """Without the login form, whose password hashing takes half a second."""
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        session = client.cookies[settings.SESSION_COOKIE_NAME].value
+        self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": self.site}])
+
+    def open(self, path: str) -> int:
+        """Status of the answer."""
+        response = self.page.goto(self.site + path)
+        assert response is not None
+        return response.status
+
+    def violations(self) -> list[str]:
+        """What axe finds against WCAG 2.2 AA on this page."""
+        results = Axe().run(self.page, options={"runOnly": WCAG_22_AA})
+        return [
+            f"{violation['id']}: {node['html'][:200]}"
+            for violation in results.response["violations"]
+            for node in violation["nodes"]
+        ]
+
+    def overflow(self) -> int:
+        """Pixels by which the page is wider than the window."""
+        width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        return int(self.page.evaluate(width))
+
+
+@pytest.fixture
+def visit(browser: Browser, site: str) -> Iterator[Callable[..., Visitor]]:
+    """Makes visitors, each with cookies of their own: `visit(user, language="ar", viewport=PHONE)`."""
+    contexts = []
+
+    def make(user: User | None = None, *, language: str = "en", **options: Any) -> Visitor:
+        context = browser.new_context(**{"viewport": DESKTOP, **options})
+        contexts.append(context)
+        visitor = Visitor(context, site)
+        visitor.speaks(language)
+        if user is not None:
+            visitor.log_in(user)
+        return visitor
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(visit: Callable[..., Visitor]) -> Page:
+    """A page of somebody who is not logged in."""
+    return visit().page
