@@ -1,6 +1,7 @@
 """Messages stored twice, which stop the unique index on (conversation_id, message_id)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -59,7 +60,7 @@ class DuplicateMessages(Repair):
             return [Group((conversation, message), ids[0], ids[1:]) for conversation, message, ids in cursor.fetchall()]
 
     def apply(self, connection: BaseDatabaseWrapper, groups: Sequence[Group]) -> int:
-        keys = {
+        keys: dict[str, Any] = {
             "conversations": [group.key[0] for group in groups],
             "messages": [group.key[1] for group in groups],
             "repair": self.name,

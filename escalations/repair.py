@@ -1,6 +1,7 @@
 """Customers with two open escalations, which stop the unique index on open ones."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -86,7 +87,7 @@ class DuplicateEscalations(Repair):
             return [Group((instance, number), ids[0], ids[1:]) for instance, number, ids in cursor.fetchall()]
 
     def apply(self, connection: BaseDatabaseWrapper, groups: Sequence[Group]) -> int:
-        keys = {
+        keys: dict[str, Any] = {
             "instances": [group.key[0] for group in groups],
             "numbers": [group.key[1] for group in groups],
             "repair": self.name,

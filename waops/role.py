@@ -12,7 +12,7 @@ WRITES = {"escalated_conversations": ("INSERT", "UPDATE"), "profiles": ("UPDATE"
 
 TEMPLATE = """\
 -- A login role for the app. Run it as the role that runs `manage.py migrate` (on Supabase: postgres, in the SQL
--- editor), after migrate, and again after every migrate that adds a table. Replace the password.
+-- editor), after migrate. Replace the password. Tables that later migrations add are open to it without more ado.
 --
 -- The role may sign in, read the service's tables, and write what the pages write. It may not create or drop anything,
 -- so `migrate` and the repairs keep using their own role. BYPASSRLS: row-level security would hide every row from it;

@@ -38,26 +38,27 @@ FIND_ROUTINES = """
     ORDER BY 1
 """
 
-# Not the text of pg_get_functiondef, which may change with the server's version.
+# Not of pg_get_functiondef's text, which may change with the server's version and with the search path.
 FINGERPRINT = """
     pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
-        pg_catalog.pg_get_function_arguments(routine.oid), pg_catalog.pg_get_function_result(routine.oid),
+        ARRAY(
+            SELECT pg_catalog.concat_ws('.', type_namespace.nspname, type.typname)
+            FROM pg_catalog.unnest(
+                routine.prorettype || COALESCE(routine.proallargtypes, routine.proargtypes::oid[])
+            ) WITH ORDINALITY AS used (oid, number)
+            JOIN pg_catalog.pg_type AS type ON type.oid = used.oid
+            JOIN pg_catalog.pg_namespace AS type_namespace ON type_namespace.oid = type.typnamespace
+            ORDER BY used.number
+        ),
+        routine.proretset, routine.proargmodes, routine.proargnames, pg_catalog.pg_get_expr(routine.proargdefaults, 0),
         (SELECT lanname FROM pg_catalog.pg_language WHERE oid = routine.prolang),
         routine.provolatile, routine.proparallel, routine.proisstrict, routine.prosecdef, routine.proconfig,
         routine.prosrc
     )::text, 'UTF8')), 'hex')
 """
+"""SQL: the sha256 of all that makes a function do what it does; `routine` is its row of pg_proc."""
 MARK = "waops:"
-"""Our functions' comment is this and their fingerprint."""
-
-FIND_CHANGED = f"""
-    SELECT routine.oid::pg_catalog.regprocedure::text
-    FROM pg_catalog.pg_proc AS routine
-    JOIN pg_catalog.pg_description AS description
-        ON description.objoid = routine.oid AND description.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-    WHERE description.description LIKE '{MARK}%%' AND description.description <> '{MARK}' || {FINGERPRINT}
-    ORDER BY 1
-"""  # noqa: S608
+"""Our functions' comment is this and their fingerprint: where they differ, somebody has changed the function."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,6 @@ def find_routines(connection: BaseDatabaseWrapper, schema: str, name: str) -> li
             )
             for signature, definition, owner, comment, grants, is_default in cursor.fetchall()
         ]
-
-
-def changed_routines(connection: BaseDatabaseWrapper) -> list[str]:
-    """Signatures of our functions that somebody has replaced since they were installed."""
-    with connection.cursor() as cursor:
-        cursor.execute(FIND_CHANGED, [])
-        return [signature for (signature,) in cursor.fetchall()]
 
 
 def drop(connection: BaseDatabaseWrapper, signature: str) -> None:

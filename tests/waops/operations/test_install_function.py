@@ -9,7 +9,7 @@ from django.db import connection
 
 from tests.waops.operations.conftest import backwards, forwards, in_background
 from waops.operations import InstallFunction, RunSQLFile, errors
-from waops.operations.routines import changed_routines
+from waops.operations.routines import FINGERPRINT, MARK
 
 OURS = """
 CREATE OR REPLACE FUNCTION public.greet(p_name text, p_times integer DEFAULT 1) RETURNS json
@@ -70,7 +70,7 @@ DEPLOYED = {
 
 
 @pytest.fixture(autouse=True)
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def files(committed_database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The app's folder `sql`, with two versions of a function."""
     from waops.operations.sql_file import SQLFile
 
@@ -161,11 +161,26 @@ def test_the_deployments_own_roles_keep_their_right(session):
     assert session.execute(query).fetchone() == (True,)
 
 
-def test_a_change_behind_our_back_is_seen(session):
+@pytest.mark.parametrize(
+    "change",
+    [
+        NEXT,
+        OURS.replace("DEFAULT 1", "DEFAULT 2"),
+        OURS.replace("SET search_path = pg_catalog, pg_temp", ""),
+        "ALTER FUNCTION public.greet SECURITY DEFINER",
+    ],
+)
+def test_a_change_behind_our_back_shows_in_the_fingerprint(session, change):
+    query = f"""
+        SELECT obj_description(routine.oid, 'pg_proc') = '{MARK}' || {FINGERPRINT}
+        FROM pg_proc AS routine WHERE proname = 'greet'
+    """
     forwards(GREET)
-    assert changed_routines(connection) == []
-    session.execute(NEXT)
-    assert changed_routines(connection) == ["greet(text,integer)"]
+    assert session.execute(query).fetchone() == (True,)
+    session.execute("SET search_path = nowhere")
+    assert session.execute(query).fetchone() == (True,)
+    session.execute(change)
+    assert session.execute(query).fetchone() == (False,)
 
 
 def test_a_function_that_others_depend_on_is_not_dropped(session, dump):

@@ -1,0 +1,60 @@
+"""squawk finds nothing in what our migrations send to the server."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.apps import apps
+from django.db.migrations.loader import MigrationLoader
+
+from tests.conftest import absent
+from waops.operations import CreateIndex
+
+OUR_APPS = ("waops", "usage", "conversations", "escalations")
+
+JUSTIFIED = {
+    "require-timeout-settings": "the operations set lock_timeout and statement_timeout, and put them back",
+    "prefer-robust-stmts": "the operations look up what is there: IF NOT EXISTS takes any index of that name for ours",
+}
+JUSTIFIED_IN_REVERSE = {
+    "ban-drop-function": "a function of ours goes, or makes room for the one it replaced",
+    "ban-drop-table": "a table of ours goes",
+}
+
+
+def sql_of_migrations(folder: Path) -> list[Path]:
+    """Every SQL file, and every index statement in a file of its own."""
+    files = [path for label in OUR_APPS for path in Path(apps.get_app_config(label).path).glob("sql/*.sql")]
+    for (app, name), migration in MigrationLoader(None).disk_migrations.items():
+        for number, operation in enumerate(migration.operations):
+            if app in OUR_APPS and isinstance(operation, CreateIndex):
+                path = folder / f"{app}.{name}.{number}.sql"
+                path.write_text(operation.statement.sql(concurrently=True) + ";\n")
+                files.append(path)
+    return files
+
+
+def findings(files: list[Path], justified: Iterable[str]) -> list[str]:
+    program = shutil.which("squawk")
+    if program is None:
+        absent("squawk is not installed")
+    options = ["--reporter=json", "--pg-version=13.0", *(f"--exclude={rule}" for rule in justified)]
+    result = subprocess.run([program, *options, *files], capture_output=True, text=True)
+    return [
+        f"{Path(finding['file']).name}:{finding['line'] + 1}: {finding['rule_name']}: {finding['message']}"
+        for finding in json.loads(result.stdout)
+    ]
+
+
+def test_it_finds_nothing_on_the_way_forward(tmp_path):
+    files = [path for path in sql_of_migrations(tmp_path) if not path.name.endswith(".reverse.sql")]
+    assert len(files) > 11
+    assert findings(files, JUSTIFIED) == []
+
+
+def test_it_finds_nothing_on_the_way_back(tmp_path):
+    files = [path for path in sql_of_migrations(tmp_path) if path.name.endswith(".reverse.sql")]
+    assert files
+    assert findings(files, {**JUSTIFIED, **JUSTIFIED_IN_REVERSE}) == []
