@@ -11,17 +11,11 @@ from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from escalations.vocabulary import in_words
+
 YEARS = range(2000, 2200)
 LONGEST = 20_000
 """Characters of one text that a page shows."""
-
-INTENTS = {
-    "sales": _("Sales"),
-    "technical": _("Technical"),
-    "customer-support": _("Customer support"),
-    "billing": _("Billing"),
-    "general": _("General"),
-}
 
 
 @dataclass(frozen=True)
@@ -44,7 +38,7 @@ class Insight:
     """One thing the AI thought of the conversation."""
 
     label: str | Promise
-    value: str | Promise
+    value: str
 
 
 def read_context(text: str | None) -> KeptContext:
@@ -69,16 +63,17 @@ def read_insights(text: str | None) -> list[Insight]:
 
 def _insights(value: dict[str, Any]) -> Iterator[Insight]:
     if intent := _word(value, "detected_intent"):
-        yield Insight(_("Intent"), INTENTS.get(intent, intent))
+        yield Insight(_("Intent"), in_words(intent))
     confidence = value.get("intent_confidence")
     if isinstance(confidence, int | float) and not isinstance(confidence, bool) and 0 <= confidence <= 1:
         yield Insight(_("Confidence"), f"{number_format(round(confidence * 100), use_l10n=True)} %")
     if emotion := _word(value, "emotion_analysis", "primary_emotion"):
-        yield Insight(_("Emotion"), emotion)
-    if _inner(value, "emotion_analysis", "urgency_detected") is True:
-        yield Insight(_("Urgency"), _("Seemed urgent"))
+        yield Insight(_("Emotion"), in_words(emotion))
+    urgency = _inner(value, "emotion_analysis", "urgency_detected")
+    if urgency is True or (isinstance(urgency, str) and urgency):
+        yield Insight(_("Urgency"), in_words("urgent" if urgency is True else _cut(urgency)))
     if stage := _word(value, "customer_journey", "current_stage"):
-        yield Insight(_("Stage"), stage)
+        yield Insight(_("Stage"), in_words(stage))
     if product := _word(value, "product_interest"):
         yield Insight(_("Interested in"), product)
     if personality := _word(value, "personality_name"):

@@ -33,6 +33,9 @@ LATEST = 1000
 SNIPPET = 300
 """Characters of the last message that the queue shows."""
 
+HOLD_TEXTS = ("escalated_", "escalation_")
+"""How the message ids of the service's hold texts begin."""
+
 FEWEST_DIGITS = 4
 """Fewer last digits than these would find everybody."""
 
@@ -114,8 +117,13 @@ def with_conversation(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
 
 
 def with_last_message(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
-    """Adds `last_message`, cut to SNIPPET characters; read from the end of idx_messages_conversation."""
+    """Adds `last_message`, cut to SNIPPET characters; read from the end of idx_messages_conversation.
+
+    The text that the service sends to whoever waits is not it: every customer in the queue got that last.
+    """
     messages = Message.objects.filter(conversation_id=OuterRef("conversation_id")).order_by("-timestamp", "-pk")
+    for prefix in HOLD_TEXTS:
+        messages = messages.exclude(message_id__startswith=prefix)
     columns = JSONObject(role="role", content=Left("content", SNIPPET), timestamp="timestamp")
     last = Subquery(messages.values(columns=columns)[:1], output_field=LastMessageField())
     return with_conversation(cases).annotate(last_message=last)

@@ -5,7 +5,7 @@ from datetime import datetime
 from django import template
 from django.utils import timezone
 
-from escalations import reasons, waiting
+from escalations import reasons, vocabulary, waiting
 
 register = template.Library()
 
@@ -17,11 +17,6 @@ def waited(since: datetime | None) -> str:
 
 
 @register.filter
-def waited_until(since: datetime | None, until: datetime) -> str:
-    return "" if since is None else waiting.in_words(until - since)
-
-
-@register.filter
 def urgency(since: datetime | None) -> waiting.Urgency:
     return waiting.urgency(since, timezone.now())
 
@@ -29,3 +24,9 @@ def urgency(since: datetime | None) -> waiting.Urgency:
 @register.filter
 def reason(why: str | None) -> str:
     return reasons.in_words(why)
+
+
+@register.filter
+def known_word(code: str) -> str:
+    """The word for a code that the service stores, such as a mood."""
+    return vocabulary.in_words(code)

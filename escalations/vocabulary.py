@@ -1,0 +1,46 @@
+"""Words that the service stores in English, as codes, in the reader's language."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+INTENTS = {
+    "sales": _("Sales"),
+    "technical": _("Technical"),
+    "customer-support": _("Customer support"),
+    "billing": _("Billing"),
+    "general": _("General"),
+}
+MOODS = {
+    "neutral": pgettext_lazy("mood", "Neutral"),
+    "happy": pgettext_lazy("mood", "Happy"),
+    "satisfied": pgettext_lazy("mood", "Satisfied"),
+    "excited": pgettext_lazy("mood", "Excited"),
+    "confused": pgettext_lazy("mood", "Confused"),
+    "anxious": pgettext_lazy("mood", "Anxious"),
+    "frustrated": pgettext_lazy("mood", "Frustrated"),
+    "angry": pgettext_lazy("mood", "Angry"),
+}
+URGENCY = {
+    "low": pgettext_lazy("urgency", "Low"),
+    "normal": pgettext_lazy("urgency", "Normal"),
+    "high": pgettext_lazy("urgency", "High"),
+    "urgent": pgettext_lazy("urgency", "Urgent"),
+}
+STAGES = {
+    "new": pgettext_lazy("stage", "New"),
+    "interested": pgettext_lazy("stage", "Interested"),
+    "customer": pgettext_lazy("stage", "Customer"),
+    "loyal": pgettext_lazy("stage", "Loyal"),
+    "discovery": pgettext_lazy("stage", "Discovering"),
+    "consideration": pgettext_lazy("stage", "Considering"),
+    "purchase": pgettext_lazy("stage", "Buying"),
+    "onboarding": pgettext_lazy("stage", "Starting"),
+    "retention": pgettext_lazy("stage", "Staying"),
+    "support": pgettext_lazy("stage", "Needing support"),
+}
+KNOWN = INTENTS | MOODS | URGENCY | STAGES
+
+
+def in_words(code: str) -> str:
+    """A code that nobody knows yet is shown as it is."""
+    return str(KNOWN.get(code, code))

@@ -1,0 +1,358 @@
+"""The queue and a case's page: what they show, to whom, and at what cost."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from escalations.models import Escalation
+from tests import factories
+from waops.models import User
+
+QUEUE = "/escalations/escalation/"
+
+SignIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def sign_in(db) -> SignIn:
+    def make(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def support(sign_in) -> Client:
+    return sign_in(factories.staff("Support"))
+
+
+def address(case: Escalation, action: str = "change") -> str:
+    return reverse(f"admin:escalations_escalation_{action}", args=[case.pk])
+
+
+def rows(response) -> list[Escalation]:
+    return list(response.context["page"].object_list)
+
+
+# The queue
+
+
+def test_the_queue_opens_on_what_is_open_longest_waiting_first(support) -> None:
+    short, long, unknown = (
+        factories.waiting(minutes=5),
+        factories.waiting(minutes=500),
+        factories.escalation(escalated_at=None, created_at=None),
+    )
+    created = factories.escalation(escalated_at=None, created_at=factories.ago(minutes=90))
+    factories.waiting(minutes=1000, resolved_at=factories.ago(minutes=3))
+    assert rows(support.get(QUEUE)) == [unknown, long, created, short]
+
+
+def test_a_row_says_who_waits_for_what_since_when_and_where(support) -> None:
+    number = factories.instance(factories.business("متجر النور"), instance_name="alnoor")
+    chat = factories.conversation(number, "201012345678")
+    factories.customer(number, chat.user_phone, name="منى Samir")
+    factories.message(chat, "أين طلبي؟ order #12", timestamp=factories.ago(minutes=80))
+    factories.message(chat, "hold text", "assistant", message_id="escalated_1700000000000")
+    factories.escalation(chat, escalated_at=factories.ago(minutes=75), reason="ai_detected_intent")
+
+    response = support.get(QUEUE)
+
+    text = response.content.decode()
+    for shown in ("متجر النور", "alnoor", "منى Samir", "+20\u00a0101\u00a0234\u00a05678", "أين طلبي؟ order #12"):
+        assert shown in text
+    for shown in ("1 h 15 min", "More than 1 hour", "The AI saw the need"):
+        assert shown in text
+    assert "hold text" not in text
+
+
+def test_without_conversation_instance_or_reason_a_row_is_still_shown(support) -> None:
+    case = factories.escalation(whatsapp_number="status@broadcast", reason=None)
+    text = support.get(QUEUE).content.decode()
+    for shown in ("status@broadcast", "No message is kept", "No WhatsApp number", "Not given", address(case)):
+        assert shown in text
+
+
+def test_duplicates_are_counted(support) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX IF EXISTS public.uniq_escalated_open")
+    chat = factories.conversation()
+    factories.escalation(chat)
+    factories.escalation(chat)
+    factories.escalation(chat, resolved_at=factories.ago(days=1))
+    factories.escalation(whatsapp_number=chat.user_phone)
+    found = rows(support.get(QUEUE))
+    assert sorted(case.open_rows for case in found) == [1, 2, 2]
+    assert "escalated 2 times" in support.get(QUEUE).content.decode()
+
+
+def test_resolved_cases_are_listed_latest_first_with_who_did_it(support, sign_in) -> None:
+    outside = factories.waiting(minutes=5)
+    factories.resolve_elsewhere([outside.pk])
+    here = factories.waiting(minutes=5)
+    sign_in(factories.staff("Support", first_name="Salma", last_name="Hassan")).post(address(here, "resolve"))
+    response = support.get(QUEUE, {"state": "resolved"})
+    assert rows(response) == [here, outside]
+    assert "Salma Hassan" in response.content.decode()
+    assert "outside this app" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "201012345678",
+        "+20 101 234 5678",
+        "0020-101-234-5678",
+        "01012345678",
+        "٢٠١٠١٢٣٤٥٦٧٨",
+        "۰۱۰ ۱۲۳۴ ۵۶۷۸",
+        "\u202a+20 101 234 5678\u202c",
+        "5678",
+        "2010123",
+        "  (20) 1012345678 ",
+    ],
+)
+def test_a_phone_number_is_found_however_it_is_written(support, written) -> None:
+    case = factories.escalation(whatsapp_number="201012345678")
+    factories.escalation(whatsapp_number="966501112223")
+    assert rows(support.get(QUEUE, {"q": written})) == [case]
+
+
+def test_a_customer_is_found_by_part_of_the_name(support) -> None:
+    case = factories.waiting(minutes=5)
+    factories.customer(case.instance, case.whatsapp_number, name="Ahmed منصور")
+    factories.waiting(minutes=5)
+    assert rows(support.get(QUEUE, {"q": "منصو"})) == [case]
+    assert rows(support.get(QUEUE, {"q": "ahmed"})) == [case]
+
+
+@pytest.mark.parametrize("text", ["%", "_", "678", "nobody", "\\", "' OR 1=1 --", "x" * 100])
+def test_what_nobody_is_called_finds_nobody(support, text) -> None:
+    factories.escalation(whatsapp_number="201012345678")
+    response = support.get(QUEUE, {"q": text})
+    assert rows(response) == []
+    assert "Nothing matches" in response.content.decode()
+
+
+def test_filters_narrow_by_business_number_and_reason(support) -> None:
+    first, second = (factories.waiting(minutes=minutes) for minutes in (20, 10))
+    third = factories.waiting(minutes=5, reason=None)
+    assert rows(support.get(QUEUE, {"business": str(first.instance.business_id)})) == [first]
+    assert rows(support.get(QUEUE, {"number": str(second.instance_id)})) == [second]
+    assert rows(support.get(QUEUE, {"reason": "user_request"})) == [first, second]
+    assert rows(support.get(QUEUE, {"reason": "none-given"})) == [third]
+    text = support.get(QUEUE).content.decode()
+    assert first.instance.business.business_name in text
+    assert f'<option value="{second.instance_id}">' in text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"state": "closed"},
+        {"business": "1"},
+        {"number": "'; DROP TABLE profiles"},
+        {"p": "0"},
+        {"p": "x"},
+        {"p": "9" * 30},
+        {"q": "x" * 101},
+        {"q": "a\0b"},
+        {"reason": "\0"},
+    ],
+)
+def test_a_malformed_filter_is_refused_in_words(support, query) -> None:
+    response = support.get(QUEUE, query)
+    assert response.status_code == 400
+    assert "The list cannot be narrowed to" in response.content.decode()
+
+
+def test_a_page_beyond_the_end_is_the_last_one(support) -> None:
+    case = factories.waiting(minutes=5)
+    assert rows(support.get(QUEUE, {"p": 7})) == [case]
+
+
+def test_an_empty_queue_says_so(support) -> None:
+    assert "Nobody waits for a person" in support.get(QUEUE).content.decode()
+    assert "No escalation has been resolved yet" in support.get(QUEUE, {"state": "resolved"}).content.decode()
+
+
+@pytest.mark.parametrize("state", ["open", "resolved"])
+def test_a_hundred_rows_cost_as_many_queries_as_one(support, state) -> None:
+    def cost() -> tuple[int, int]:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            response = support.get(QUEUE, {"state": state})
+        text = response.content.decode()
+        for case in rows(response):
+            assert address(case) in text
+            assert case.last_message.content in text
+        return len(queries), len(rows(response))
+
+    resolved_at = factories.ago(minutes=1) if state == "resolved" else None
+    factories.waiting(minutes=3, content="the only message", resolved_at=resolved_at)
+    support.get(QUEUE)
+    one, count = cost()
+    assert count == 1
+    for number in range(99):
+        case = factories.waiting(minutes=number, content=f"message {number}", resolved_at=resolved_at)
+        factories.customer(case.instance, case.whatsapp_number, name=f"Customer {number}")
+    hundred, count = cost()
+    assert count == 100
+    assert one == hundred <= 8
+
+
+# A case
+
+
+def test_a_case_shows_the_conversation_with_the_point_of_escalation(support) -> None:
+    chat = factories.conversation()
+    start = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    for minute, (role, content) in enumerate([("user", "first"), ("assistant", "second"), ("user", "third")]):
+        factories.message(chat, content, role, timestamp=start + timedelta(minutes=minute))
+    case = factories.escalation(chat, escalated_at=start + timedelta(seconds=90))
+    text = support.get(address(case)).content.decode()
+    places = [text.index(part) for part in (">first<", ">second<", "Handed to a person: Asked for a person", ">third<")]
+    assert places == sorted(places)
+
+
+def test_older_messages_are_reached_page_by_page(support) -> None:
+    chat = factories.conversation()
+    start = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    for number in range(120):
+        # Pairs share their moment, as messages of one webhook do.
+        factories.message(chat, f"message-{number:03}.", timestamp=start + timedelta(minutes=number // 2))
+    case = factories.escalation(chat, escalated_at=start)
+    seen: list[str] = []
+    query = ""
+    for _ in range(3):
+        response = support.get(address(case) + query)
+        seen += [message.content for message in response.context["messages_page"].messages]
+        query = response.context["older"].removesuffix("#chat")
+    assert query == ""
+    assert sorted(seen) == [f"message-{number:03}." for number in range(120)]
+    assert "Handed to a person:" in response.content.decode()
+
+
+@pytest.mark.parametrize("before", ["x", "", "\0"])
+def test_a_malformed_message_id_is_refused(support, before) -> None:
+    response = support.get(address(factories.waiting(minutes=5)), {"before": before})
+    assert response.status_code == 400
+    assert "is not the id of a message" in response.content.decode()
+
+
+def test_a_case_shows_all_that_is_known_beside(support) -> None:
+    number = factories.instance(
+        escalation_keywords=["موظف", "agent"], escalated_conversation_message="Please wait", escalation_enabled=True
+    )
+    chat = factories.conversation(number, "201012345678")
+    factories.interaction(chat, metadata={"detected_intent": "billing", "intent_confidence": 0.4})
+    factories.customer(number, chat.user_phone, name="Mona", company="Delta", conversation_summary="Wants a refund")
+    earlier = factories.escalation(chat, escalated_at=factories.ago(days=9), resolved_at=factories.ago(days=8))
+    case = factories.escalation(chat, conversation_context=[{"role": "user", "content": "kept by the AI"}])
+    text = support.get(address(case)).content.decode()
+    for shown in ("Billing", "40 %", "Mona", "Delta", "Wants a refund", "موظف", "Please wait", address(earlier)):
+        assert shown in text
+    assert "https://wa.me/201012345678" in text
+    assert 'data-copy="201012345678"' in text
+
+
+def test_without_a_conversation_a_case_shows_what_the_ai_passed_on(support) -> None:
+    case = factories.escalation(conversation_context=[{"role": "user", "content": "kept by the AI"}])
+    assert "kept by the AI" in support.get(address(case)).content.decode()
+
+
+@pytest.mark.parametrize(
+    "context",
+    [None, {}, {"a": 1}, "text", 5, [1], [None], [{"content": None}], [{"role": [], "content": "x", "timestamp": "x"}]],
+)
+def test_context_of_any_shape_never_breaks_the_page(support, context) -> None:
+    assert support.get(address(factories.escalation(conversation_context=context))).status_code == 200
+    assert support.get(address(factories.waiting(minutes=5, conversation_context=context))).status_code == 200
+
+
+def test_json_nested_too_deeply_to_read_is_shown_as_text(support) -> None:
+    case = factories.escalation()
+    with connection.cursor() as cursor:
+        deep = "[" * 3000 + "]" * 3000
+        cursor.execute("UPDATE escalated_conversations SET conversation_context = %s WHERE id = %s", [deep, case.pk])
+    response = support.get(address(case))
+    assert response.status_code == 200
+    assert "[[[[[[" in response.content.decode()
+
+
+def test_hostile_text_is_shown_as_text(support) -> None:
+    script = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    override = "\u202egnp.exe"
+    number = factories.instance(factories.business(script))
+    chat = factories.conversation(number)
+    factories.customer(number, chat.user_phone, name=script, conversation_summary=script, tags=[script])
+    factories.message(chat, script + override)
+    factories.message(chat, "a" * 1_000_000, timestamp=factories.ago(minutes=1))
+    factories.interaction(chat, metadata={"detected_intent": script})
+    case = factories.escalation(
+        chat, reason=None, conversation_context=[{"role": script, "content": script, "timestamp": script}]
+    )
+    for page in (QUEUE, address(case)):
+        text = support.get(page).content.decode()
+        assert "<script>alert" not in text
+        assert "<img src=x" not in text
+        assert "&lt;script&gt;alert(1)" in text
+        assert len(text) < 200_000
+
+
+def test_an_unknown_reason_is_escaped(support) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE escalated_conversations DROP CONSTRAINT escalated_conversations_reason_check")
+    case = factories.escalation(reason="<b>vip</b>")
+    for page in (QUEUE, address(case)):
+        text = support.get(page).content.decode()
+        assert "&lt;b&gt;vip&lt;/b&gt;" in text
+        assert "<b>vip" not in text
+
+
+@pytest.mark.parametrize("pk", [str(uuid.uuid4()), "1", "x", "not/an/id", "%00"])
+@pytest.mark.parametrize("action", ["change", "resolve"])
+def test_an_unknown_case_is_a_page_that_says_so(support, pk, action) -> None:
+    for method in (support.get, support.post):
+        response = method(f"{QUEUE}{pk}/{action}/")
+        if (action, method) == ("resolve", support.get) and len(pk) == 36:
+            response = support.get(response.url)
+        assert response.status_code == 404
+        assert "There is no escalation with the id" in response.content.decode()
+
+
+def test_pages_live_without_the_optional_table_and_columns(support) -> None:
+    case = factories.waiting(minutes=5)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE customer_profiles")
+        cursor.execute(
+            "ALTER TABLE escalated_conversations"
+            " DROP COLUMN reason, DROP COLUMN conversation_context, DROP COLUMN created_at"
+        )
+        cursor.execute("ALTER TABLE whatsapp_instances DROP COLUMN custom_escalation_enabled")
+        cursor.execute("ALTER TABLE whatsapp_ai_interactions DROP COLUMN metadata")
+    cache.clear()
+    for page in (QUEUE, f"{QUEUE}?q=mona", f"{QUEUE}?reason=user_request", address(case)):
+        assert support.get(page).status_code == 200
+
+
+# Home
+
+
+def test_home_offers_the_longest_waiting(support) -> None:
+    assert "Nobody waits" in support.get("/").content.decode()
+    factories.waiting(minutes=5)
+    case = factories.waiting(minutes=500)
+    text = support.get("/").content.decode()
+    assert address(case) in text
+    assert "8 h 20 min" in text
