@@ -5,8 +5,20 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from waops.incidents import Incident
+from waops.operate.models import AcceptedDrift, Backup, ChecklistTick, ExplainBaseline, Operations, Snapshot
 
-__all__ = ["ArchivedRow", "Incident", "InstalledObject", "User"]
+__all__ = [
+    "AcceptedDrift",
+    "ArchivedRow",
+    "Backup",
+    "ChecklistTick",
+    "ExplainBaseline",
+    "Incident",
+    "InstalledObject",
+    "Operations",
+    "Snapshot",
+    "User",
+]
 
 
 class User(AbstractUser):

@@ -1,5 +1,5 @@
 """System checks, by subject. Importing the modules registers them."""
 
-from waops.checks import connection, settings
+from waops.checks import connection, drift, settings
 
-__all__ = ["connection", "settings"]
+__all__ = ["connection", "drift", "settings"]

@@ -1,0 +1,63 @@
+"""manage.py backup: a dump that is proven by restoring it."""
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests import factories
+from waops.operate.models import Backup
+
+
+def rows_of(dsn: str, query: str) -> list[tuple]:
+    with psycopg.connect(dsn) as session:
+        return session.execute(query).fetchall()
+
+
+def test_it_dumps_and_proves_it(committed_database: str, tmp_path: Path, capsys) -> None:
+    chat = factories.conversation()
+    for number in range(3):
+        factories.message(chat, f"رسالة {number}")
+    factories.escalation(chat)
+    file = tmp_path / "before.dump"
+    call_command("backup", file=file, json=True)
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert rows["whatsapp_conversation_messages"] == 3
+    assert rows["escalated_conversations"] == 1
+    assert file.stat().st_size > 0
+    entered = Backup.objects.get()
+    assert (entered.kind, entered.note) == (Backup.Kind.DUMP, str(file))
+    # Nothing is left of the proof, and the database is as it was.
+    assert rows_of(committed_database, "SELECT datname FROM pg_database WHERE datname LIKE 'waops_backup_test%'") == []
+    assert rows_of(committed_database, "SELECT count(*) FROM whatsapp_conversation_messages") == [(3,)]
+
+
+def test_it_overwrites_nothing(committed_database: str, tmp_path: Path) -> None:
+    file = tmp_path / "old.dump"
+    file.write_text("precious")
+    with pytest.raises(CommandError, match=r"old\.dump"):
+        call_command("backup", file=file)
+    assert file.read_text() == "precious"
+    assert not Backup.objects.exists()
+
+
+def test_what_does_not_restore_is_no_backup(committed_database: str, tmp_path: Path, monkeypatch) -> None:
+    from waops.operate import backup
+
+    monkeypatch.setattr(backup, "STAND_INS", "CREATE SCHEMA extensions; CREATE SCHEMA auth;")  # public stays: a clash
+    with pytest.raises(CommandError, match="pg_restore"):
+        call_command("backup", file=tmp_path / "bad.dump")
+    assert not Backup.objects.exists()
+    assert rows_of(committed_database, "SELECT datname FROM pg_database WHERE datname LIKE 'waops_backup_test%'") == []
+
+
+def test_a_backup_taken_elsewhere_is_entered(committed_database: str) -> None:
+    call_command("backup", record="Supabase, point in time", verbosity=0)
+    assert (Backup.objects.get().kind, Backup.objects.get().note) == ("entered", "Supabase, point in time")
+
+
+def test_it_asks_for_one_of_the_two(committed_database: str) -> None:
+    with pytest.raises(CommandError, match="--record"):
+        call_command("backup")

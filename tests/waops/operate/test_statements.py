@@ -1,0 +1,102 @@
+"""Slow queries, where the server counts them and where it does not."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from waops.operate.reading import bounded
+from waops.operate.statements import Statements, read_statements, statement_figures
+
+
+def read(**options) -> Statements:
+    with bounded(connection):
+        return read_statements(connection, **options)
+
+
+@pytest.fixture
+def counting(contrib, superuser):
+    """pg_stat_statements, installed and empty."""
+    superuser.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA extensions")
+    superuser.execute("SELECT extensions.pg_stat_statements_reset()")
+    return superuser
+
+
+def run_on_our_tables(times: int) -> None:
+    with connection.cursor() as cursor:
+        for number in range(times):
+            cursor.execute("SELECT id FROM whatsapp_conversations WHERE user_phone = %s", [str(number)])
+
+
+def test_statements_are_counted_normalised_and_ranked(counting):
+    run_on_our_tables(3)
+    statements = read()
+    (found,) = [row for row in statements.rows if "FROM whatsapp_conversations WHERE user_phone" in row.query]
+    assert found.calls == 3
+    assert "$1" in found.query
+    assert found.role == "postgres"
+    assert 0 < found.mean_ms <= found.total_ms
+    assert 0 < found.share < 1
+    assert statements.since is not None
+    totals = [row.total_ms for row in statements.rows]
+    assert totals == sorted(totals, reverse=True)
+
+
+def test_only_ours(counting):
+    run_on_our_tables(1)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_catalog.pg_class")
+    assert not [row for row in read(ours_only=True).rows if "count(*) FROM pg_catalog.pg_class" in row.query]
+    assert [row for row in read(ours_only=True).rows if "whatsapp_conversations" in row.query]
+
+
+@pytest.mark.parametrize("order", ["mean", "calls"])
+def test_other_orders(counting, order):
+    run_on_our_tables(5)
+    values = [getattr(row, "mean_ms" if order == "mean" else "calls") for row in read(order=order).rows]
+    assert values == sorted(values, reverse=True)
+
+
+def test_the_extension_may_be_in_any_schema(counting):
+    counting.execute('CREATE SCHEMA "Odd Place"')
+    counting.execute('ALTER EXTENSION pg_stat_statements SET SCHEMA "Odd Place"')
+    run_on_our_tables(1)
+    assert "Odd Place" in read().unavailable
+    counting.execute('GRANT USAGE ON SCHEMA "Odd Place" TO postgres')
+    assert read().rows
+
+
+def test_other_roles_statements_are_said_to_be_hidden(counting):
+    counting.execute("SELECT 1")
+    with bounded(connection):
+        figures = statement_figures(read_statements(connection), connection)
+    assert "GRANT pg_read_all_stats TO postgres;" in figures.note
+
+
+def test_an_extension_that_is_not_installed_names_the_line_that_installs_it(counting):
+    counting.execute("DROP EXTENSION pg_stat_statements")
+    statements = read()
+    assert statements.unavailable
+    counting.execute(statements.remedy)
+    assert not read().unavailable
+
+
+def test_an_older_extension_on_a_newer_server(counting):
+    counting.execute("DROP EXTENSION pg_stat_statements")
+    counting.execute("CREATE EXTENSION pg_stat_statements WITH SCHEMA extensions VERSION '1.7'")
+    run_on_our_tables(2)
+    assert read().rows
+    assert read().since is None
+
+
+def test_a_server_without_it_says_so(server, databases, django_db_blocker, capsys):
+    from tests.databases import django_uses
+
+    stops = pytest.raises(SystemExit)
+    with django_db_blocker.unblock(), databases.clone("empty") as name, django_uses(server, name), stops:
+        call_command("slow_queries", json=True)
+    answer = json.loads(capsys.readouterr().out)["statements"]
+    assert answer["rows"] == []
+    assert answer["unavailable"]
+    assert answer["remedy"]

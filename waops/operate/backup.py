@@ -1,0 +1,178 @@
+"""A backup of what the plan touches, proven by restoring it."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from django.apps import apps
+from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext as _
+from psycopg import conninfo, sql
+
+from waops.live_schema import ForeignTable, table_exists
+from waops.operate.client_programs import ProgramMissing, client_program
+
+TIMEOUT = 6 * 60 * 60
+"""Seconds after which a dump or a restore is given up."""
+CONNECTION_KEYS = ("host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey")
+SCHEMAS = ("public", settings.APP_SCHEMA)
+
+# The dump's own tables refer to Supabase's, which it does not hold: what their definitions need before the rows.
+STAND_INS = """
+    CREATE SCHEMA extensions;
+    CREATE SCHEMA auth;
+    CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid';
+    DROP SCHEMA public;
+"""
+UUID_STAND_IN = """
+    CREATE FUNCTION extensions.uuid_generate_v4() RETURNS uuid LANGUAGE sql AS 'SELECT pg_catalog.gen_random_uuid()'
+"""
+# Trusted ones: the only ones that a database's owner may create.
+EXTENSIONS = """
+    SELECT installed.extname
+    FROM pg_catalog.pg_extension AS installed
+    JOIN pg_catalog.pg_available_extension_versions AS available
+        ON available.name = installed.extname AND available.version = installed.extversion
+    WHERE available.trusted AND installed.extname <> 'plpgsql'
+"""
+# Tables of `public` whose rows are not dumped, and foreign keys that refer to rows which are not.
+OTHER_TABLES = """
+    SELECT pg_catalog.format('%%I.%%I', namespace.nspname, relation.relname)
+    FROM pg_catalog.pg_class AS relation
+    JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+    WHERE namespace.nspname = 'public' AND relation.relkind IN ('r', 'p') AND relation.relname <> ALL (%s)
+"""
+BROKEN_KEYS = """
+    SELECT heap.relname || ' ' || key.conname
+    FROM pg_catalog.pg_constraint AS key
+    JOIN pg_catalog.pg_class AS heap ON heap.oid = key.conrelid
+    JOIN pg_catalog.pg_class AS target ON target.oid = key.confrelid
+    WHERE key.contype = 'f' AND NOT (
+        target.relnamespace = pg_catalog.to_regnamespace('public') AND target.relname = ANY (%s)
+        OR target.relnamespace = pg_catalog.to_regnamespace(%s)
+    )
+"""
+# Row security and grants name roles and functions of the platform; triggers would change rows on the way in.
+RESTORED_AFTER_ROWS = (" CONSTRAINT ", " FK CONSTRAINT ", " INDEX ")
+
+
+class BackupError(Exception):
+    """No backup was taken, or it did not restore. The message says why; the database is as it was."""
+
+
+def take_backup(connection: BaseDatabaseWrapper, file: Path) -> dict[str, int]:
+    """Dump into `file`, restore it into a scratch database, and compare; number of rows by table.
+
+    The dump (pg_dump's custom format) holds the definitions of `public` and of our schema, and the rows of the plan's
+    tables and of ours, all of one moment. It reads each row once, under the weakest lock, and counts them once more.
+    The scratch database is on the same server and dropped in the end. Needs CREATEDB, and a direct connection
+    or a session. Raises BackupError.
+    """
+    if file.exists():
+        raise BackupError(_("%(file)s exists already; nothing is overwritten.") % {"file": file})
+    tables = plan_tables(connection.alias)
+    dsn = _dsn(connection)
+    try:
+        pg_dump, pg_restore = (client_program(connection, name) for name in ("pg_dump", "pg_restore"))
+        with psycopg.connect(dsn) as session:
+            session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            (moment,) = session.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone() or ("",)
+            others = [name for (name,) in session.execute(OTHER_TABLES, [tables])]
+            broken = [name for (name,) in session.execute(BROKEN_KEYS, [tables, settings.APP_SCHEMA])]
+            options = [f"--schema={schema}" for schema in SCHEMAS] + [f"--exclude-table-data={name}" for name in others]
+            _run(dsn, str(pg_dump), "--format=custom", f"--snapshot={moment}", f"--file={file}", *options)
+            extensions = [name for (name,) in session.execute(EXTENSIONS)]
+            expected = _count(session, tables)
+        with _scratch_database(dsn, extensions) as scratch:
+            _restore(scratch, str(pg_restore), file, broken)
+            with psycopg.connect(scratch) as session:
+                found = _count(session, tables)
+    except (psycopg.Error, ProgramMissing) as error:
+        raise BackupError(str(error).strip()) from error
+    if found != expected:
+        raise BackupError(_("The restored tables differ from the dumped ones: %(tables)s.") % {"tables": found})
+    return found
+
+
+def plan_tables(using: str) -> list[str]:
+    """The foreign tables that exist: those that the plan's indexes, functions and repairs touch."""
+    return sorted(
+        model._meta.db_table
+        for model in apps.get_models()
+        if issubclass(model, ForeignTable) and table_exists(model, using)
+    )
+
+
+def _dsn(connection: BaseDatabaseWrapper) -> str:
+    params = connection.get_connection_params()
+    return conninfo.make_conninfo("", **{key: params[key] for key in CONNECTION_KEYS if params.get(key)})
+
+
+def _count(session: psycopg.Connection, tables: list[str]) -> dict[str, int]:
+    counts = {}
+    for table in tables:
+        query = sql.SQL("SELECT pg_catalog.count(*) FROM {}").format(sql.Identifier("public", table))
+        (counts[table],) = session.execute(query).fetchone() or (0,)
+    return counts
+
+
+@contextmanager
+def _scratch_database(dsn: str, extensions: list[str]) -> Iterator[str]:
+    """DSN of a new database, with what the dump's definitions take for granted; dropped in the end."""
+    name = f"waops_backup_test_{os.getpid()}"
+    with psycopg.connect(dsn, autocommit=True) as session:
+        session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        try:
+            scratch = conninfo.make_conninfo(dsn, dbname=name)
+            with psycopg.connect(scratch) as inside:
+                inside.execute(STAND_INS)
+                for extension in extensions:
+                    create = sql.SQL("CREATE EXTENSION {} WITH SCHEMA extensions CASCADE")
+                    inside.execute(create.format(sql.Identifier(extension)))
+                if "uuid-ossp" not in extensions:
+                    inside.execute(UUID_STAND_IN)
+            yield scratch
+        finally:
+            session.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+
+
+def _restore(scratch: str, pg_restore: str, file: Path, broken_keys: list[str]) -> None:
+    common = (pg_restore, "--exit-on-error", "--no-owner", "--no-privileges")
+    for section in ("pre-data", "data"):
+        _run(scratch, *common, f"--section={section}", str(file))
+    contents = subprocess.run([pg_restore, "--list", str(file)], capture_output=True, text=True, check=True).stdout
+    wanted = [
+        line
+        for line in contents.splitlines()
+        if any(kind in line for kind in RESTORED_AFTER_ROWS) and not any(f" {key} " in line for key in broken_keys)
+    ]
+    with tempfile.NamedTemporaryFile("w", suffix=".list") as chosen:
+        chosen.write("\n".join(wanted))
+        chosen.flush()
+        _run(scratch, *common, "--section=post-data", f"--use-list={chosen.name}", str(file))
+
+
+def _run(dsn: str, *command: str) -> None:
+    """One client program on that database; the password goes through the environment, which others cannot list."""
+    parts = conninfo.conninfo_to_dict(dsn)
+    password = parts.pop("password", None)
+    target = conninfo.make_conninfo("", **parts)
+    try:
+        result = subprocess.run(
+            [*command, f"--dbname={target}"],
+            env={**os.environ, **({"PGPASSWORD": str(password)} if password else {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BackupError(str(error)) from error
+    if result.returncode:
+        program = Path(command[0]).name
+        raise BackupError(_("%(program)s failed: %(error)s") % {"program": program, "error": result.stderr.strip()})

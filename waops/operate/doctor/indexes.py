@@ -1,0 +1,143 @@
+"""Is each index of the plan there, valid, and the one that was meant?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from waops.operate.doctor.section import Section
+from waops.operate.figures import Column, Figures, Kind
+from waops.operate.findings import Finding, Severity
+from waops.operate.plan import MigrationKey, PlannedIndex, applied, plan, wanted_index
+from waops.operate.reading import fetch
+from waops.operations.catalog import FoundRelation, find_relation
+
+# Sizes are read from files, which waits for whoever rebuilds the index: those are left out.
+USE = """
+    SELECT name, pg_catalog.pg_relation_size(index.indexrelid), pg_catalog.pg_stat_get_numscans(index.indexrelid),
+           (SELECT stats_reset FROM pg_catalog.pg_stat_database WHERE datname = pg_catalog.current_database())
+    FROM pg_catalog.unnest(%s::text[]) AS name
+    JOIN pg_catalog.pg_index AS index ON index.indexrelid = pg_catalog.to_regclass(name)
+    WHERE NOT EXISTS (
+        SELECT FROM pg_catalog.pg_locks AS lock
+        WHERE lock.relation IN (index.indexrelid, index.indrelid) AND lock.mode = 'AccessExclusiveLock'
+    )
+"""
+
+
+@dataclass(frozen=True)
+class Use:
+    """`size` in bytes; `scans` since `counted_since` (None: never reset)."""
+
+    index: str
+    size: int
+    scans: int
+    counted_since: datetime | None
+
+
+@dataclass(frozen=True)
+class IndexState:
+    name: str
+    table: str
+    state: str
+    size: int | None
+    scans: int | None
+    counted_since: datetime | None
+    definition: str | None
+
+
+COLUMNS = (
+    Column("name", gettext_lazy("index"), Kind.NAME),
+    Column("table", gettext_lazy("table"), Kind.NAME),
+    Column("state", gettext_lazy("state")),
+    Column("size", gettext_lazy("size"), Kind.BYTES),
+    Column("scans", gettext_lazy("scans"), Kind.COUNT),
+    Column("counted_since", gettext_lazy("counted since"), Kind.TIME),
+    Column("definition", gettext_lazy("definition"), Kind.SQL),
+)
+
+
+def examine(connection: BaseDatabaseWrapper) -> Section:
+    section = Section()
+    done = applied(connection)
+    uses = {
+        use.index: use for use in fetch(connection, Use, USE, [[index.statement.identity for index in plan().indexes]])
+    }
+    rows = []
+    for index in plan().indexes:
+        found = find_relation(connection, index.statement.identity)
+        finding = _judge(connection, index, found, done)
+        use = uses.get(index.statement.identity)
+        rows.append(
+            IndexState(
+                name=index.statement.name,
+                table=index.statement.table,
+                state=finding.what if finding else _("in place"),
+                size=use.size if use else None,
+                scans=use.scans if use else None,
+                counted_since=use.counted_since if use else None,
+                definition=found.definition if found else None,
+            )
+        )
+        if finding:
+            section.findings.append(finding)
+    note = gettext_lazy("Counted since the server was made, where no time is given.")
+    section.figures.append(Figures("plan_indexes", gettext_lazy("Indexes of the plan"), COLUMNS, rows, note))
+    return section
+
+
+def _judge(
+    connection: BaseDatabaseWrapper, index: PlannedIndex, found: FoundRelation | None, done: set[MigrationKey]
+) -> Finding | None:
+    identity = index.statement.identity
+    if found is None:
+        return _missing(index, is_applied=index.migration in done)
+    if found.table != index.statement.qualified_table:
+        what = "INDEX" if found.table else "TABLE"  # which renames every kind of relation
+        return Finding(
+            "index.name_taken",
+            Severity.ERROR,
+            identity,
+            _("the name belongs to something else: %(found)s") % {"found": found.definition},
+            _("The plan's index does not exist, although its name does."),
+            (f"ALTER {what} {identity} RENAME TO {index.statement.name}_other;", f"{index.sql};"),
+        )
+    if not found.valid:
+        return Finding(
+            "index.invalid",
+            Severity.ERROR,
+            identity,
+            _("invalid: its build was interrupted"),
+            _("Every write maintains it and no query uses it."),
+            ("manage.py repair_invalid_indexes --apply",),
+        )
+    wanted = wanted_index(connection, index.statement)
+    if wanted is not None and not wanted.is_defined_as(found):
+        return Finding(
+            "index.differs",
+            Severity.WARNING,
+            identity,
+            _("defined differently: %(found)s") % {"found": found.definition},
+            _("The queries it was planned for may not use it."),
+            (f"ALTER INDEX {identity} RENAME TO {index.statement.name}_other;", f"{index.sql};"),
+        )
+    return None
+
+
+def _missing(index: PlannedIndex, *, is_applied: bool) -> Finding:
+    if is_applied:
+        what, fix = _("missing, although its migration has run: somebody dropped it"), (f"{index.sql};",)
+    else:
+        what, fix = _("not built yet"), (f"manage.py migrate {index.migration[0]}",)
+    return Finding(
+        "index.missing",
+        Severity.WARNING,
+        index.statement.identity,
+        what,
+        _("Queries of the message path read more rows than they need.")
+        if index.repair is None
+        else _("Nothing stops duplicates."),
+        fix,
+    )

@@ -1,0 +1,146 @@
+"""How far the rollout is: flags and their share, calls that fell back, extensions, the last backup."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from waffle.models import Flag, Sample, Switch
+
+from waops.incidents import Incident
+from waops.operate.doctor.section import Section
+from waops.operate.figures import Column, Figures, Kind
+from waops.operate.findings import Finding, Severity
+from waops.operate.models import Backup
+from waops.operate.reading import fetch
+
+BACKUP_HOURS = 24
+INCIDENT_DAYS = 7
+
+EXTENSIONS = """
+    SELECT wanted.name, available.name IS NOT NULL, installed.extversion
+    FROM pg_catalog.unnest(ARRAY['pg_stat_statements', 'pg_trgm']) AS wanted (name)
+    LEFT JOIN pg_catalog.pg_available_extensions AS available ON available.name = wanted.name
+    LEFT JOIN pg_catalog.pg_extension AS installed ON installed.extname = wanted.name
+"""
+
+
+@dataclass(frozen=True)
+class FlagState:
+    """`share` of the calls that it lets through, between 0 and 1."""
+
+    name: str
+    kind: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Extension:
+    """`version` is None where this database has not got it; `available`: the server could give it."""
+
+    name: str
+    available: bool
+    version: str | None
+
+
+FLAG_COLUMNS = (
+    Column("name", gettext_lazy("flag"), Kind.NAME),
+    Column("kind", gettext_lazy("kind"), Kind.NAME),
+    Column("share", gettext_lazy("share of calls"), Kind.PERCENT),
+)
+INCIDENT_COLUMNS = (
+    Column("day", gettext_lazy("day")),
+    Column("procedure", gettext_lazy("function"), Kind.NAME),
+    Column("kind", gettext_lazy("kind")),
+    Column("detail", gettext_lazy("detail"), Kind.NAME),
+    Column("occurrences", gettext_lazy("times"), Kind.COUNT),
+)
+EXTENSION_COLUMNS = (
+    Column("name", gettext_lazy("extension"), Kind.NAME),
+    Column("available", gettext_lazy("available"), Kind.FLAG),
+    Column("version", gettext_lazy("installed version"), Kind.NAME),
+)
+
+
+def examine_flags(connection: BaseDatabaseWrapper) -> Section:
+    """Flags as they are stored; the environment's kill-switch, which wins over them, is the process's own."""
+    using = connection.alias
+    rows = [
+        *(FlagState(flag.name, "flag", _share_of(flag)) for flag in Flag.objects.using(using).order_by("name")),
+        *(
+            FlagState(switch.name, "switch", float(switch.active))
+            for switch in Switch.objects.using(using).order_by("name")
+        ),
+        *(
+            FlagState(sample.name, "sample", float(sample.percent) / 100)
+            for sample in Sample.objects.using(using).order_by("name")
+        ),
+    ]
+    return Section(figures=[Figures("flags", gettext_lazy("Flags"), FLAG_COLUMNS, rows)])
+
+
+def _share_of(flag: Flag) -> float:
+    if flag.everyone is None:
+        return float(flag.percent or 0) / 100
+    return float(flag.everyone)
+
+
+def examine_incidents(connection: BaseDatabaseWrapper) -> Section:
+    since = (timezone.now() - timedelta(days=INCIDENT_DAYS)).date()
+    rows = list(
+        Incident.objects.using(connection.alias).filter(day__gte=since).order_by("-day", "procedure", "detail")[:100]
+    )
+    section = Section(
+        figures=[Figures("incidents", gettext_lazy("Fallbacks of the last days"), INCIDENT_COLUMNS, rows)]
+    )
+    for procedure in sorted({row.procedure for row in rows if row.kind == Incident.Kind.FALLBACK}):
+        times = sum(
+            row.occurrences for row in rows if row.procedure == procedure and row.kind == Incident.Kind.FALLBACK
+        )
+        section.findings.append(
+            Finding(
+                "rollout.fallback",
+                Severity.WARNING,
+                procedure,
+                _("fell back to the old path %(times)s times in %(days)s days")
+                % {"times": times, "days": INCIDENT_DAYS},
+                _("The function failed; customers were answered, by several queries instead of one."),
+                ("manage.py repair_functions --apply",),
+            )
+        )
+    return section
+
+
+def examine_extensions(connection: BaseDatabaseWrapper) -> Section:
+    rows = fetch(connection, Extension, EXTENSIONS)
+    section = Section(figures=[Figures("extensions", gettext_lazy("Extensions"), EXTENSION_COLUMNS, rows)])
+    for extension in rows:
+        if extension.available and extension.version is None:
+            section.findings.append(
+                Finding(
+                    "extension.missing",
+                    Severity.NOTE,
+                    extension.name,
+                    _("the server has it, this database does not"),
+                    _("Slow queries are not shown, or searches are slower."),
+                    (f"CREATE EXTENSION IF NOT EXISTS {extension.name} WITH SCHEMA extensions;",),
+                )
+            )
+    return section
+
+
+def examine_backup(connection: BaseDatabaseWrapper) -> Section:
+    newest = Backup.objects.using(connection.alias).first()
+    if newest is not None and newest.taken_at > timezone.now() - timedelta(hours=BACKUP_HOURS):
+        return Section()
+    if newest is None:
+        what = _("no backup has been entered")
+    else:
+        what = _("the last backup is of %(moment)s") % {
+            "moment": f"{timezone.localtime(newest.taken_at):%Y-%m-%d %H:%M}"
+        }
+    why = _("A backup of today is the way back that every step of the plan begins with.")
+    fix = 'manage.py backup --record "where it lies"'
+    return Section([Finding("backup.old", Severity.WARNING, "backup", what, why, (fix,))])

@@ -1,0 +1,70 @@
+"""Who would hold up an index build or a migration."""
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext as _
+
+from waops.operate.doctor.section import Section
+from waops.operate.findings import Finding, Severity
+from waops.operate.reading import fetch, fetch_value
+from waops.operations.catalog import Holder
+
+LONG_SECONDS = 60.0
+
+LONG = """
+    SELECT pid, usename, application_name, state, xact_start, pg_catalog.left(query, 80)
+    FROM pg_catalog.pg_stat_activity
+    WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
+      AND backend_type IS DISTINCT FROM 'autovacuum worker'
+      AND xact_start < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => %s)
+    ORDER BY xact_start
+"""
+PREPARED = """
+    SELECT gid, prepared::text FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database()
+"""
+HIDDEN = """
+    SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity
+    WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
+      AND query = '<insufficient privilege>'
+"""
+
+
+def examine(connection: BaseDatabaseWrapper) -> Section:
+    section = Section()
+    why = _("An index build waits until every transaction older than itself ends.")
+    for holder in fetch(connection, Holder, LONG, [LONG_SECONDS]):
+        section.findings.append(
+            Finding(
+                "session.long_transaction",
+                Severity.WARNING,
+                f"pid {holder.pid}",
+                _("a transaction is open for long: %(holder)s") % {"holder": holder},
+                why,
+                (f"SELECT pg_catalog.pg_terminate_backend({holder.pid});",),
+            )
+        )
+    for gid, prepared in fetch(connection, lambda *row: row, PREPARED):
+        section.findings.append(
+            Finding(
+                "session.prepared_transaction",
+                Severity.WARNING,
+                gid,
+                _("a prepared transaction is neither committed nor rolled back, since %(since)s") % {"since": prepared},
+                why,
+                (f"ROLLBACK PREPARED '{gid}';",),
+            )
+        )
+    if hidden := fetch_value(connection, HIDDEN):
+        section.findings.append(_hidden(connection, hidden))
+    return section
+
+
+def _hidden(connection: BaseDatabaseWrapper, count: int) -> Finding:
+    role = fetch_value(connection, "SELECT pg_catalog.quote_ident(current_user)")
+    return Finding(
+        "session.hidden",
+        Severity.NOTE,
+        role,
+        _("sessions of other roles show nothing but their number: %(count)s") % {"count": count},
+        _("Their long transactions and statements are not seen here."),
+        (f"GRANT pg_read_all_stats TO {role};",),
+    )

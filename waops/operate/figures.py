@@ -1,0 +1,102 @@
+"""Tables of figures, described once for terminal, page and JSON."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.template.defaultfilters import filesizeformat
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+
+class Kind(StrEnum):
+    """How a value is shown. Names and SQL stay left to right in every language."""
+
+    TEXT = "text"
+    NAME = "name"
+    SQL = "sql"
+    COUNT = "count"
+    BYTES = "bytes"
+    MILLISECONDS = "milliseconds"
+    PERCENT = "percent"
+    TIME = "time"
+    FLAG = "flag"
+
+    @property
+    def is_number(self) -> bool:
+        return self in (Kind.COUNT, Kind.BYTES, Kind.MILLISECONDS, Kind.PERCENT)
+
+
+@dataclass(frozen=True)
+class Column:
+    """`attribute` of the row's object; a percentage is a share between 0 and 1."""
+
+    attribute: str
+    label: str | Promise
+    kind: Kind = Kind.TEXT
+
+
+@dataclass(frozen=True)
+class Cell:
+    column: Column
+    text: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One table. Where the server cannot tell, `unavailable` says why, and `remedy` is the one line that changes it."""
+
+    key: str
+    title: str | Promise
+    columns: tuple[Column, ...]
+    rows: Sequence[Any] = ()
+    note: str | Promise = ""
+    unavailable: str | Promise = ""
+    remedy: str = ""
+
+    def cells(self) -> Iterator[list[Cell]]:
+        """Row by row, as shown in the current language."""
+        for row in self.rows:
+            yield [Cell(column, shown(getattr(row, column.attribute), column.kind)) for column in self.columns]
+
+    def to_json(self) -> dict[str, Any]:
+        rows = [{column.attribute: getattr(row, column.attribute) for column in self.columns} for row in self.rows]
+        result: dict[str, Any] = {"rows": rows}
+        if self.unavailable:
+            result |= {"unavailable": str(self.unavailable), "remedy": self.remedy}
+        return result
+
+
+UNKNOWN = "—"
+
+
+def shown(value: Any, kind: Kind) -> str:
+    """The value as a reader of the current language writes it."""
+    if value is None or value == "":
+        return UNKNOWN
+    match kind:
+        case Kind.BYTES:
+            return filesizeformat(int(value))
+        case Kind.COUNT:
+            return formats.number_format(int(value), 0, force_grouping=True)
+        case Kind.MILLISECONDS:
+            return formats.number_format(float(value), 2 if float(value) < 100 else 0, force_grouping=True)
+        case Kind.PERCENT:
+            return f"{formats.number_format(100 * float(value), 1)} %"
+        case Kind.TIME:
+            return moment(value)
+        case Kind.FLAG:
+            return _("yes") if value else _("no")
+    return str(value)
+
+
+def moment(value: datetime) -> str:
+    """Date and time in the current time zone."""
+    return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
+
+
+NEVER_COUNTED: Promise = gettext_lazy("Statistics have never been reset on this server.")

@@ -1,0 +1,49 @@
+"""What is wrong, why it matters, and the exact command that fixes it."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Severity(StrEnum):
+    """Errors and warnings make a command exit with 1; notes do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+    @property
+    def label(self) -> str:
+        return str({"error": _("Error"), "warning": _("Warning"), "note": _("Note")}[self.value])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    `code` is stable, for machines: "index.missing". `subject` names the object. Each line of `fix` is a command for the
+    shell (it begins with `manage.py`) or one SQL statement; they are to be run in order.
+    """
+
+    code: str
+    severity: Severity
+    subject: str
+    what: str
+    why: str
+    fix: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    order = list(Severity)
+    return sorted(findings, key=lambda finding: (order.index(finding.severity), finding.code, finding.subject))
+
+
+def is_wrong(findings: Iterable[Finding]) -> bool:
+    """Whether any of them is more than a note."""
+    return any(finding.severity is not Severity.NOTE for finding in findings)
