@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --requir
 
 run: $(VENV)/app
 	@$(MANAGE) bootstrap --port $(PORT)
-	@exec $(MANAGE) runserver 127.0.0.1:$(PORT)
+	@DJANGO_RUNSERVER_HIDE_WARNING=true exec $(MANAGE) runserver 127.0.0.1:$(PORT)
 
 test: check test-database
 

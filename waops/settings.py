@@ -35,6 +35,15 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Caches. `flags` is the same store with a short life: that long a flag that another process changed may go unseen.
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+CACHES["flags"] = {**CACHES["default"], "KEY_PREFIX": "flags", "TIMEOUT": 10}
+WAFFLE_CACHE_NAME = "flags"
+SETTINGS_CACHE_SECONDS = env.int("SETTINGS_CACHE_SECONDS", default=30)
+
+# The message path's functions that are not to be called, whatever their flags say; `all` means every one.
+MESSAGE_PATH_KILL_SWITCH = frozenset(env.list("MESSAGE_PATH_KILL_SWITCH", default=[]))
+
 # Migrations on a live database
 MIGRATION_LOCK_TIMEOUT = env.float("MIGRATION_LOCK_TIMEOUT", default=30.0)
 MIGRATION_ATTEMPTS = env.int("MIGRATION_ATTEMPTS", default=5)
@@ -158,7 +167,7 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"axes": {"level": "WARNING"}},
+    "loggers": {"axes": {"level": "WARNING"}, "django.utils.autoreload": {"level": "WARNING"}},
 }
 
 DEBUG_TOOLBAR = DEBUG and env.bool("DEBUG_TOOLBAR", default=False)
