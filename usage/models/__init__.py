@@ -1,0 +1,24 @@
+"""The businesses of the existing database, and what this app keeps about their quota, in schema `waops`."""
+
+from usage.models.alert import Alert, AlertRule, Delivery
+from usage.models.change import QuotaChange, TopUp
+from usage.models.price import Price
+from usage.models.profile import Profile
+from usage.models.rollup import PendingAnswer, Period, RollupState, UsageByDay, UsageByHour, UsageByPeriod, UsageDetail
+
+__all__ = [
+    "Alert",
+    "AlertRule",
+    "Delivery",
+    "PendingAnswer",
+    "Period",
+    "Price",
+    "Profile",
+    "QuotaChange",
+    "RollupState",
+    "TopUp",
+    "UsageByDay",
+    "UsageByHour",
+    "UsageByPeriod",
+    "UsageDetail",
+]

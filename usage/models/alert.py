@@ -1,0 +1,134 @@
+"""Warnings about a quota: who wants which, what was due, and what became of each message."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from usage.models.profile import Profile
+
+DEFAULT_THRESHOLDS = (50, 80, 100)
+
+
+def default_thresholds() -> list[int]:
+    return list(DEFAULT_THRESHOLDS)
+
+
+class AlertRule(models.Model):
+    """What one business's alerts are; without a business, of all that have no rule of their own."""
+
+    business = models.OneToOneField(
+        Profile,
+        models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="alert_rule",
+        verbose_name=_("business"),
+        help_text=_("Empty: every business without a rule of its own."),
+    )
+    thresholds = ArrayField(
+        models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(100)]),
+        default=default_thresholds,
+        blank=True,
+        verbose_name=_("at these percentages"),
+        help_text=_("Shares of the limit, such as 50,80,100."),
+    )
+    forecast = models.BooleanField(_("when it will be out before the reset"), default=True)
+    emails = models.TextField(
+        _("e-mail to"), blank=True, help_text=_("One address per line. Empty: nobody gets an e-mail.")
+    )
+    webhook = models.BooleanField(
+        _("call the webhook"), default=True, help_text=_("QUOTA_WEBHOOK_URL of the environment, if it is set.")
+    )
+    language = models.CharField(
+        _("language"), max_length=2, choices=[("en", _("English")), ("ar", _("Arabic"))], default="en"
+    )
+
+    class Meta:
+        verbose_name = _("alert rule")
+        verbose_name_plural = _("alert rules")
+        constraints = [
+            # nulls_distinct needs Postgres 15.
+            models.UniqueConstraint(
+                models.ExpressionWrapper(models.Q(business=None), output_field=models.BooleanField()),
+                condition=models.Q(business=None),
+                name="one_default_alert_rule",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.business) if self.business_id else str(_("All others"))
+
+    @property
+    def addresses(self) -> list[str]:
+        return [line.strip() for line in self.emails.splitlines() if line.strip()]
+
+    def clean(self) -> None:
+        for address in self.addresses:
+            try:
+                validate_email(address)
+            except ValidationError:
+                raise ValidationError(
+                    {"emails": _("“%(address)s” is not an e-mail address.") % {"address": address}}
+                ) from None
+
+
+class Alert(models.Model):
+    """A threshold that a business reached in a period (the reset before it is `period`): once, whatever happens."""
+
+    FORECAST = 0
+    """`threshold` of the alert that the business will be out before its reset."""
+
+    business = models.ForeignKey(
+        Profile, models.DO_NOTHING, db_constraint=False, related_name="+", verbose_name=_("business")
+    )
+    period = models.DateTimeField(_("period"))
+    threshold = models.PositiveSmallIntegerField(_("threshold"))
+    at = models.DateTimeField(_("when"))
+    facts = models.JSONField(_("facts"), help_text=_("What the messages say."))
+
+    class Meta:
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["business", "period", "threshold"], name="one_alert_per_period_and_threshold"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.business_id} {self.threshold}"
+
+
+class Delivery(models.Model):
+    """One message of an alert, tried until it is sent or given up."""
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", _("e-mail")
+        WEBHOOK = "webhook", _("webhook")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        SENT = "sent", _("sent")
+        GIVEN_UP = "given_up", _("given up")
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="deliveries", verbose_name=_("alert"))
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    target = models.TextField(_("to"))
+    language = models.CharField(_("language"), max_length=2)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"))
+    error = models.TextField(_("last error"), blank=True)
+
+    class Meta:
+        verbose_name = _("delivery of an alert")
+        verbose_name_plural = _("deliveries of alerts")
+        indexes = [
+            models.Index(fields=["next_attempt_at"], condition=models.Q(state="waiting"), name="waiting_deliveries")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.target}"

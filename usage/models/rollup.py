@@ -1,0 +1,127 @@
+"""The AI's answers, counted ahead of the pages that show the counts.
+
+Triggers on the answers' table (`whatsapp_ai_interactions`) put each change into `PendingAnswer` in the same
+transaction; `waops.refresh_usage` takes them from there and adds them to the other tables. So at any moment, in any
+snapshot, counts plus pending changes equal the answers themselves.
+
+Days and hours are those of `RollupState.time_zone`. A period lasts from one reset of the counter to the next; answers
+before the first reset that is known belong to the period that starts in 1970. Absent texts are "".
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from usage.models.profile import Profile
+
+
+class RollupState(models.Model):
+    """One row. `built_at` is null until all answers have been counted once, or when they must be counted anew."""
+
+    built_at = models.DateTimeField(_("counted from the start"), null=True)
+    refreshed_at = models.DateTimeField(_("as of"), null=True)
+    time_zone = models.TextField(_("time zone"), default="")
+
+    class Meta:
+        verbose_name = _("state of the counts")
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="one_rollup_state")]
+
+    def __str__(self) -> str:
+        return self.time_zone
+
+
+class PendingAnswer(models.Model):
+    """An answer that came (`sign` 1) or went (-1) and is not counted yet."""
+
+    sign = models.SmallIntegerField()
+    answered_at = models.DateTimeField()
+    instance_id = models.UUIDField()
+    model = models.TextField()
+    personality = models.TextField()
+    intent = models.TextField()
+    prompt_tokens = models.IntegerField(null=True)
+    completion_tokens = models.IntegerField(null=True)
+    total_tokens = models.IntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.sign:+} {self.instance_id}"
+
+
+class Period(models.Model):
+    """A moment at which a business's counter was reset. `counted`: the counts are split there."""
+
+    pk = models.CompositePrimaryKey("business_id", "starts_at")
+    business = models.ForeignKey(Profile, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    starts_at = models.DateTimeField()
+    counted = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["business"], condition=models.Q(counted=False), name="uncounted_periods")]
+
+    def __str__(self) -> str:
+        return f"{self.business_id} {self.starts_at}"
+
+
+class Measures(models.Model):
+    """`untracked`: answers whose tokens were not recorded; the sums of tokens leave them out."""
+
+    replies = models.BigIntegerField()
+    untracked = models.BigIntegerField()
+    prompt_tokens = models.BigIntegerField()
+    completion_tokens = models.BigIntegerField()
+    total_tokens = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class UsageDetail(Measures):
+    """Answers of a WhatsApp number by all that a business page tells apart."""
+
+    pk = models.CompositePrimaryKey("instance_id", "period", "day", "model", "personality", "intent")
+    instance_id = models.UUIDField()
+    period = models.DateTimeField()
+    day = models.DateField()
+    model = models.TextField()
+    personality = models.TextField()
+    intent = models.TextField()
+
+    def __str__(self) -> str:
+        return f"{self.instance_id} {self.day}"
+
+
+class UsageByPeriod(Measures):
+    """Answers of a WhatsApp number by what their cost depends on. `price_id` 0: no price."""
+
+    pk = models.CompositePrimaryKey("instance_id", "period", "model", "price_id")
+    instance_id = models.UUIDField()
+    period = models.DateTimeField()
+    model = models.TextField()
+    price_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.instance_id} {self.period}"
+
+
+class UsageByDay(models.Model):
+    """Answers of a WhatsApp number per day: trend and forecast of all businesses."""
+
+    pk = models.CompositePrimaryKey("day", "instance_id")
+    day = models.DateField()
+    instance_id = models.UUIDField()
+    replies = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.instance_id} {self.day}"
+
+
+class UsageByHour(models.Model):
+    """Answers of a WhatsApp number in a period by the hour of the day, 0–23."""
+
+    pk = models.CompositePrimaryKey("instance_id", "period", "hour")
+    instance_id = models.UUIDField()
+    period = models.DateTimeField()
+    hour = models.SmallIntegerField()
+    replies = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.instance_id} {self.hour}"

@@ -1,0 +1,100 @@
+"""The AI's answers, counted: bring the counts up to date, build them anew, prove them.
+
+Everything here is one call of a function in the database (usage/sql), which takes turns with every other.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+
+PATIENCE = 20_000
+"""Changes that a page counts before it shows its numbers: some tenths of a second. More are a command's work."""
+
+VERIFY = """
+    WITH expected AS (
+        SELECT answer.whatsapp_instance_id AS instance_id,
+               (answer.created_at AT TIME ZONE %(time_zone)s)::date AS day,
+               coalesce(answer.response_model, '') AS model,
+               count(*) AS replies,
+               sum(coalesce(answer.total_tokens,
+                            coalesce(answer.prompt_tokens, 0) + coalesce(answer.completion_tokens, 0))) AS tokens
+        FROM public.whatsapp_ai_interactions AS answer
+        GROUP BY 1, 2, 3
+    ),
+    counted AS (
+        SELECT instance_id, day, model, sum(replies) AS replies, sum(tokens) AS tokens
+        FROM (
+            SELECT detail.instance_id, detail.day, detail.model, detail.replies, detail.total_tokens
+            FROM waops.usage_usagedetail AS detail
+            UNION ALL
+            SELECT pending.instance_id, (pending.answered_at AT TIME ZONE %(time_zone)s)::date, pending.model,
+                   pending.sign,
+                   pending.sign * coalesce(pending.total_tokens,
+                       coalesce(pending.prompt_tokens, 0) + coalesce(pending.completion_tokens, 0))
+            FROM waops.usage_pendinganswer AS pending
+        ) AS part (instance_id, day, model, replies, tokens)
+        GROUP BY 1, 2, 3
+        HAVING sum(replies) <> 0 OR sum(tokens) <> 0
+    )
+    SELECT coalesce(sum(expected.replies), 0)::bigint,
+           count(*) FILTER (
+               WHERE (expected.replies, expected.tokens) IS DISTINCT FROM (counted.replies, counted.tokens)
+           )
+    FROM expected FULL JOIN counted USING (instance_id, day, model)
+"""
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How far the counts are. Not `is_built`: they mean nothing before `rebuild`. `pending` changes are not in them."""
+
+    is_built: bool
+    as_of: datetime | None
+    pending: int
+    counted: int
+
+    @property
+    def is_complete(self) -> bool:
+        return self.is_built and not self.pending
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A full count beside the counts: `differences` of (WhatsApp number, day, model)."""
+
+    answers: int
+    differences: int
+
+
+def refresh(patience: int | None = PATIENCE) -> Freshness:
+    """Count the changes since the last time, if there are at most `patience` of them; None: all of them.
+
+    Counts that were never built, or for another time zone, are built if there are at most `patience` answers.
+    """
+    return _refresh(patience, rebuild=False)
+
+
+def rebuild() -> Freshness:
+    """Forget all counts and count every answer: about a minute for ten million of them. Writers are not held up."""
+    return _refresh(None, rebuild=True)
+
+
+def reprice(*models: str) -> None:
+    """Assign these models' counts to the prices that are now in force."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT waops.reprice_usage(%s)", [list(models)])
+
+
+def verify() -> Proof:
+    """Compare the counts with a count of all answers, in one snapshot."""
+    with connection.cursor() as cursor:
+        cursor.execute(VERIFY, {"time_zone": settings.TIME_ZONE})
+        return Proof(*cursor.fetchone())
+
+
+def _refresh(patience: int | None, *, rebuild: bool) -> Freshness:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM waops.refresh_usage(%s, %s, %s)", [settings.TIME_ZONE, patience, rebuild])
+        return Freshness(*cursor.fetchone())

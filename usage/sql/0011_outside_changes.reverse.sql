@@ -1,0 +1,1 @@
+DROP TRIGGER waops_record_outside_change ON public.profiles;

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.record_outside_change();

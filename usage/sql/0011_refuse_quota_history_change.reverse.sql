@@ -1,0 +1,1 @@
+DROP FUNCTION waops.refuse_quota_history_change();

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.queue_answers();

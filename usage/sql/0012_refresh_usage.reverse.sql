@@ -1,0 +1,1 @@
+DROP FUNCTION waops.refresh_usage(text, integer, boolean);

@@ -1,0 +1,80 @@
+-- Counts what is pending, and returns the state of the counts. One at a time; others wait.
+-- p_at_most: a page's patience. With more pending than that nothing is counted, and `pending` says so (a number above
+-- p_at_most stands for "more"). NULL: all of it. p_rebuild: forget the counts and count every answer again; that
+-- is done as well where they were never built, or for another time zone, if there are no more answers than p_at_most.
+CREATE OR REPLACE FUNCTION waops.refresh_usage(
+    p_time_zone text,
+    p_at_most integer DEFAULT NULL,
+    p_rebuild boolean DEFAULT false,
+    OUT is_built boolean,
+    OUT refreshed_at timestamp with time zone,
+    OUT pending bigint,
+    OUT counted bigint
+)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_gone uuid[];
+    v_rebuild boolean;
+BEGIN
+    -- In statements of their own: those that follow see what the one before us has committed.
+    PERFORM pg_advisory_xact_lock(hashtextextended('waops.usage', 0));
+    SELECT state.built_at IS NOT NULL AND state.time_zone = p_time_zone, state.refreshed_at
+    INTO is_built, refreshed_at
+    FROM waops.usage_rollupstate AS state;
+
+    counted := 0;
+    v_rebuild := p_rebuild OR NOT is_built;
+    IF v_rebuild AND p_at_most IS NOT NULL THEN
+        SELECT count(*) INTO pending
+        FROM (SELECT FROM public.whatsapp_ai_interactions LIMIT p_at_most + 1) AS answer;
+    ELSE
+        SELECT count(*) INTO pending
+        FROM (SELECT FROM waops.usage_pendinganswer LIMIT p_at_most + 1) AS answer;
+    END IF;
+    IF pending > p_at_most THEN
+        RETURN;
+    END IF;
+
+    INSERT INTO waops.usage_period (business_id, starts_at, counted)
+    SELECT profile.id, profile.last_responses_reset_date, false
+    FROM public.profiles AS profile
+    WHERE profile.last_responses_reset_date IS NOT NULL
+      AND NOT EXISTS (
+          SELECT FROM waops.usage_period AS period
+          WHERE period.business_id = profile.id AND period.starts_at = profile.last_responses_reset_date
+      );
+
+    IF v_rebuild THEN
+        DELETE FROM waops.usage_usagedetail;
+        DELETE FROM waops.usage_usagebyperiod;
+        DELETE FROM waops.usage_usagebyday;
+        DELETE FROM waops.usage_usagebyhour;
+    END IF;
+
+    IF v_rebuild OR pending > 0
+        OR EXISTS (SELECT FROM waops.usage_period AS period WHERE NOT period.counted) THEN
+        SELECT result.counted, result.gone INTO counted, v_gone
+        FROM waops.count_answers(p_time_zone, v_rebuild) AS result;
+    END IF;
+
+    IF v_gone <> '{}' THEN
+        DELETE FROM waops.usage_usagedetail AS kept WHERE kept.instance_id = ANY (v_gone);
+        DELETE FROM waops.usage_usagebyperiod AS kept WHERE kept.instance_id = ANY (v_gone);
+        DELETE FROM waops.usage_usagebyday AS kept WHERE kept.instance_id = ANY (v_gone);
+        DELETE FROM waops.usage_usagebyhour AS kept WHERE kept.instance_id = ANY (v_gone);
+    END IF;
+
+    IF v_rebuild THEN
+        is_built := true;
+        UPDATE waops.usage_rollupstate AS state
+        SET built_at = clock_timestamp(), refreshed_at = clock_timestamp(), time_zone = p_time_zone;
+    ELSIF counted > 0 OR refreshed_at < clock_timestamp() - interval '10 seconds' THEN
+        UPDATE waops.usage_rollupstate AS state SET refreshed_at = clock_timestamp();
+    END IF;
+    refreshed_at := clock_timestamp();
+    pending := 0;
+END
+$$;
