@@ -43,7 +43,9 @@ class WaopsAdminSite(AdminSite):
         except Http404:
             return self.error_page(request, 404, _("Page not found"), _("There is no page at this address."))
 
-    def error_page(self, request: HttpRequest, status: int, title: str, explanation: str) -> HttpResponse:
-        """A page inside the site that says what is wrong with the address asked for."""
-        context = {**self.each_context(request), "title": title, "explanation": explanation}
+    def error_page(
+        self, request: HttpRequest, status: int, title: str, explanation: str, *, back: str = ""
+    ) -> HttpResponse:
+        """A page inside the site that says what is wrong with the address asked for; `back` is the list it was for."""
+        context = {**self.each_context(request), "title": title, "explanation": explanation, "back": back}
         return TemplateResponse(request, "waops/error.html", context, status=status)

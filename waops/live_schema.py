@@ -86,6 +86,7 @@ class ForeignTable(models.Model):
     class Meta:
         abstract = True
         managed = False
+        base_manager_name = "objects"  # also an object fetched through a relation is read without missing columns
 
     def refresh_from_db(self, using: str | None = None, fields: Any = None, from_queryset: Any = None) -> None:
         missing = missing_fields(type(self), using or self._state.db or "default")

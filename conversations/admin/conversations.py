@@ -45,14 +45,14 @@ class AuthorFilter(KnownValues):
 class ConversationAdmin(InstanceColumns, ReadOnlyAdmin):
     change_form_template = "conversations/conversation.html"
     in_phone_bar = True
-    list_display = ("customer", "number", "business", "state", "last_activity", "started_at")
+    list_display = ("customer", "number", "business_name", "state", "last_activity", "started_at")
     list_filter = (StateFilter, "last_activity")
     link_lookups = ("instance__id__exact",)
     search_fields = ("user_phone",)
     search_help_text = gettext_lazy("The customer's number with the country code, or how it begins")
     ordering = ("-last_activity",)
     related = ("instance__business",)
-    fields = ("customer", "instance", "business", "state", "started_at", "last_activity", "conversation_data", "id")
+    fields = ("customer", "instance", "business_name", "state", "started_at", "last_activity", "conversation_data", "id")
 
     def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.without_data()  # type: ignore[attr-defined,no-any-return]

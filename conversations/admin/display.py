@@ -25,6 +25,6 @@ class InstanceColumns:
         return ltr(row.instance)
 
     @admin.display(description=gettext_lazy("business"))
-    def business(self, row: Any) -> SafeString | str:
+    def business_name(self, row: Any) -> SafeString | str:
         instance: WhatsAppInstance | None = row.instance
         return outside_text(instance.business, 40) if instance else ""

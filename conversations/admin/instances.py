@@ -102,7 +102,7 @@ class WhatsAppInstanceAdmin(ReadOnlyAdmin):
 
 @admin.register(AIConfig)
 class AIConfigAdmin(InstanceColumns, ReadOnlyAdmin):
-    list_display = ("number", "business", "active", "temperature", "default_voice_language", "updated_at")
+    list_display = ("number", "business_name", "active", "temperature", "default_voice_language", "updated_at")
     list_filter = (("is_active", admin.BooleanFieldListFilter),)
     link_lookups = ("instance__id__exact",)
     search_fields = ("instance__instance_name",)
@@ -145,7 +145,7 @@ class AIConfigAdmin(InstanceColumns, ReadOnlyAdmin):
 
 @admin.register(AIPersonality)
 class AIPersonalityAdmin(InstanceColumns, ReadOnlyAdmin):
-    list_display = ("title", "number", "business", "active", "model", "usage_count")
+    list_display = ("title", "number", "business_name", "active", "model", "usage_count")
     list_filter = (("is_active", admin.BooleanFieldListFilter), ("is_default", admin.BooleanFieldListFilter))
     link_lookups = ("instance__id__exact",)
     search_fields = ("name",)

@@ -17,7 +17,7 @@ from waops.templatetags.waops import outside_text, phone
 
 @admin.register(SupportTeamNumber)
 class SupportTeamNumberAdmin(InstanceColumns, ReadOnlyAdmin):
-    list_display = ("support_number", "number", "business", "active", "created_at")
+    list_display = ("support_number", "number", "business_name", "active", "created_at")
     list_filter = (("is_active", admin.BooleanFieldListFilter),)
     link_lookups = ("instance__id__exact",)
     ordering = ("whatsapp_number",)
@@ -35,7 +35,7 @@ class SupportTeamNumberAdmin(InstanceColumns, ReadOnlyAdmin):
 
 @admin.register(CustomerProfile)
 class CustomerProfileAdmin(InstanceColumns, ReadOnlyAdmin):
-    list_display = ("customer", "called", "number", "business", "customer_stage", "last_interaction")
+    list_display = ("customer", "called", "number", "business_name", "customer_stage", "last_interaction")
     list_filter = ("last_interaction",)
     link_lookups = ("instance__id__exact",)
     search_fields = ("phone_number",)

@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                 'db_table': 'whatsapp_ai_config',
                 'abstract': False,
                 'managed': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
@@ -61,6 +62,7 @@ class Migration(migrations.Migration):
                 'db_table': 'whatsapp_ai_interactions',
                 'abstract': False,
                 'managed': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
@@ -92,6 +94,7 @@ class Migration(migrations.Migration):
                 'ordering': ['name'],
                 'abstract': False,
                 'managed': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
@@ -110,6 +113,7 @@ class Migration(migrations.Migration):
                 'db_table': 'whatsapp_conversations',
                 'abstract': False,
                 'managed': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
@@ -146,6 +150,7 @@ class Migration(migrations.Migration):
                 'db_table': 'customer_profiles',
                 'abstract': False,
                 'managed': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
@@ -164,6 +169,7 @@ class Migration(migrations.Migration):
                 'db_table': 'whatsapp_conversation_messages',
                 'abstract': False,
                 'managed': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
@@ -182,6 +188,7 @@ class Migration(migrations.Migration):
                 'ordering': ['whatsapp_number'],
                 'abstract': False,
                 'managed': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(
@@ -209,6 +216,7 @@ class Migration(migrations.Migration):
                 'ordering': ['instance_name'],
                 'abstract': False,
                 'managed': False,
+                'base_manager_name': 'objects',
             },
         ),
     ]

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 'permissions': [('resolve_escalation', 'Can resolve escalations')],
                 'abstract': False,
                 'managed': False,
+                'base_manager_name': 'objects',
             },
         ),
         migrations.CreateModel(

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
-from tests.factories import staff
+from tests.factories import PASSWORD, staff
 from waops import demo
 from waops.models import ArchivedRow, User
 
@@ -44,7 +44,7 @@ def addresses() -> Iterator[str]:
             yield reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk])
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", [LOOKS[0], LOOKS[3]])
 def test_it_is_accessible_and_fits(administrator: User, visit: Callable[..., Visitor], look: dict) -> None:
     visitor = visit(administrator, **look)
     found = []
@@ -73,10 +73,7 @@ def test_login_page_is_accessible_and_fits(visit: Callable[..., Visitor], look: 
 
 
 def test_somebody_logs_in_switches_language_and_logs_out(visit: Callable[..., Visitor]) -> None:
-    staff("Support", username="mona").set_password("correct horse")
-    user = User.objects.get(username="mona")
-    user.set_password("correct horse")
-    user.save()
+    staff("Support", username="mona")
     visitor = visit(language="ar")
     page = visitor.page
     visitor.open("/")
@@ -88,7 +85,7 @@ def test_somebody_logs_in_switches_language_and_logs_out(visit: Callable[..., Vi
     page.get_by_role("button", name="Log in").click()
     assert page.get_by_role("alert").count() == 1
     page.get_by_label("Username").fill("mona")
-    page.get_by_label("Password").fill("correct horse")
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Home"
     page.locator(".account summary").click()

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 'ordering': ['business_name'],
                 'abstract': False,
                 'managed': False,
+                'base_manager_name': 'objects',
             },
         ),
     ]

@@ -1,0 +1,149 @@
+"""Lists cost the same for one row and for a hundred, and never count a large table."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from conversations.models import AIConfig, AIPersonality, Conversation, Message, SupportTeamNumber
+from tests import factories
+from waops.admin.paginator import LIMIT, BoundedPaginator
+from waops.models import ArchivedRow, InstalledObject
+
+pytestmark = pytest.mark.django_db
+
+NOW = factories.ago()
+
+
+def archived_row(number: int) -> None:
+    ArchivedRow.objects.create(table="t", row_id=f"row-{number}", row={}, repair="repair")
+
+
+def installed_object(number: int) -> None:
+    InstalledObject.objects.create(kind="index", identity=f"public.aa_{number:03}", installed_by="tests")
+
+
+def interaction(number: int) -> None:
+    factories.interaction(factories.conversation(), user_message=f"question {number:03}")
+
+
+def message(number: int) -> None:
+    factories.message(factories.conversation(), f"message {number:03}", timestamp=factories.ago(minutes=number))
+
+
+def config(number: int) -> None:
+    phone = factories.instance(instance_name=f"number{number:03}x")
+    values = {"is_active": True, "temperature": 1, "created_at": NOW, "updated_at": NOW}
+    values |= {"process_voice_messages": True, "default_voice_language": "ar", "intent_recognition_enabled": True}
+    AIConfig.objects.create(instance=phone, business=phone.business, system_prompt="Be kind.", **values)
+
+
+def personality(number: int) -> None:
+    phone = factories.instance()
+    AIPersonality.objects.create(instance=phone, business=phone.business, name=f"Clerk {number:03}", system_prompt="x")
+
+
+def support_number(number: int) -> None:
+    phone = factories.instance()
+    SupportTeamNumber.objects.create(instance=phone, business=phone.business, whatsapp_number=f"20100000{number:04}")
+
+
+LISTS: list[tuple[str, Callable[[int], object], str]] = [
+    ("/usage/profile/", lambda n: factories.business(f"Business {n:03} here"), "Business 000 here"),
+    ("/conversations/whatsappinstance/", lambda n: factories.instance(instance_name=f"shop{n:03}x"), "shop000x"),
+    (
+        "/conversations/conversation/",
+        lambda n: factories.conversation(user_phone=f"20109999{n:04}", last_activity=factories.ago(minutes=n)),
+        "201099990000",
+    ),
+    ("/conversations/message/", message, "message 000"),
+    ("/conversations/aiinteraction/", interaction, "question 0"),
+    ("/conversations/aiconfig/", config, "number0"),
+    ("/conversations/aipersonality/", personality, "Clerk 000"),
+    ("/conversations/supportteamnumber/", support_number, "201000000000"),
+    (
+        "/conversations/customerprofile/",
+        lambda n: factories.customer(factories.instance(), f"20108888{n:04}", last_interaction=NOW),
+        "2010888800",
+    ),
+    ("/waops/archivedrow/", archived_row, "row-0"),
+    ("/waops/installedobject/?q=aa_", installed_object, "public.aa_000"),
+]
+
+
+@pytest.mark.parametrize(("address", "make", "content"), LISTS, ids=[address for address, _, _ in LISTS])
+def test_it_takes_as_many_queries_for_a_hundred_rows_as_for_one(
+    client: Client, address: str, make: Callable[[int], object], content: str
+) -> None:
+    client.force_login(factories.staff("Operators"), "django.contrib.auth.backends.ModelBackend")
+    make(0)
+    client.get(address)
+    with CaptureQueriesContext(
+        connection,
+    ) as one:
+        page = client.get(address).content.decode()
+    assert content in page
+    for number in range(1, 100):
+        make(number)
+    with CaptureQueriesContext(connection) as hundred:
+        page = client.get(address).content.decode()
+    assert page.count('<tr role="row">') == 51
+    assert len(one) == len(hundred)
+    assert len(hundred) <= 8
+
+
+def test_a_large_table_is_not_counted() -> None:
+    chat = factories.conversation()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO public.whatsapp_conversation_messages (conversation_id, role, content)"
+            " SELECT %s, 'user', 'hello ' || n FROM generate_series(1, %s) AS n",
+            [chat.pk, 3 * LIMIT],
+        )
+        cursor.execute("ANALYZE public.whatsapp_conversation_messages")
+    everything = BoundedPaginator(Message.objects.order_by("-timestamp"), 50)
+    assert (everything.count, everything.num_pages) == (LIMIT, LIMIT // 50)
+    assert everything.in_words.startswith("About 3,000 entries; the first 1,000 are listed")
+    some = BoundedPaginator(Message.objects.filter(role="user").order_by("id"), 50)
+    assert some.in_words.startswith("More than 1,000 entries; the first 1,000 are listed")
+    few = BoundedPaginator(Message.objects.filter(content="hello 1").order_by("id"), 50)
+    assert (few.count, few.in_words) == (1, "1 entry")
+
+
+def test_a_column_or_table_that_is_missing_breaks_no_page(client: Client) -> None:
+    client.force_login(factories.staff("Operators", "Support"), "django.contrib.auth.backends.ModelBackend")
+    chat = factories.conversation()
+    factories.interaction(chat)
+    factories.message(chat)
+    config(1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE public.whatsapp_instances DROP COLUMN custom_escalation_instructions, "
+            "DROP COLUMN escalation_keywords, DROP COLUMN last_connected"
+        )
+        cursor.execute("ALTER TABLE public.profiles DROP COLUMN plan_type, DROP COLUMN subscription_end_date")
+        cursor.execute("ALTER TABLE public.whatsapp_ai_interactions DROP COLUMN total_tokens, DROP COLUMN metadata")
+        cursor.execute("ALTER TABLE public.whatsapp_ai_config DROP COLUMN personality_system_metadata")
+        cursor.execute("ALTER TABLE public.whatsapp_conversations DROP COLUMN conversation_data")
+        cursor.execute("DROP TABLE public.customer_profiles, public.support_team_numbers")
+    cache.clear()
+    for model in (Conversation, Message, AIConfig):
+        name = model._meta.model_name
+        assert client.get(f"/conversations/{name}/").status_code == 200
+        row = model._default_manager.first()
+        assert client.get(f"/conversations/{name}/{row.pk}/change/").status_code == 200
+    for address in ("/usage/profile/", f"/usage/profile/{chat.instance.business_id}/change/"):
+        assert client.get(address).status_code == 200
+    for address in ("/conversations/aiinteraction/", f"/conversations/whatsappinstance/{chat.instance_id}/change/"):
+        assert client.get(address).status_code == 200
+    assert client.get("/usage/profile/?plan=Scale").status_code == 400
+    for name in ("customerprofile", "supportteamnumber"):
+        response = client.get(f"/conversations/{name}/")
+        assert response.status_code == 404
+        assert "This database has no table" in response.content.decode()
+    home = client.get("/")
+    assert home.status_code == 200
+    assert "/conversations/customerprofile/" not in home.content.decode()

@@ -1,0 +1,39 @@
+"""The operators' card of the home page: is the database as the app needs it."""
+
+from typing import Any
+
+from django.core import checks
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest
+
+from waops import home
+
+
+def database_state(request: HttpRequest) -> dict[str, Any]:
+    """The server's version, migrations done and waiting, and what the system checks say."""
+    executor = MigrationExecutor(connection)
+    waiting = [migration for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_catalog.current_setting('server_version'), current_database()")
+        version, database = cursor.fetchone()
+    messages = [message for message in checks.run_checks(databases=["default"]) if not message.is_silenced()]
+    return {
+        "version": version.split()[0],
+        "database": database,
+        "applied": len(executor.loader.applied_migrations),
+        "waiting": waiting,
+        "errors": [message for message in messages if message.level >= checks.ERROR],
+        "warnings": [message for message in messages if checks.WARNING <= message.level < checks.ERROR],
+    }
+
+
+home.register(
+    home.Panel(
+        name="database",
+        permission="waops.view_installedobject",
+        template="waops/database_panel.html",
+        context=database_state,
+        order=30,
+    )
+)
