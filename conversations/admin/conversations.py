@@ -52,7 +52,16 @@ class ConversationAdmin(InstanceColumns, ReadOnlyAdmin):
     search_help_text = gettext_lazy("The customer's number with the country code, or how it begins")
     ordering = ("-last_activity",)
     related = ("instance__business",)
-    fields = ("customer", "instance", "business_name", "state", "started_at", "last_activity", "conversation_data", "id")
+    fields = (
+        "customer",
+        "instance",
+        "business_name",
+        "state",
+        "started_at",
+        "last_activity",
+        "conversation_data",
+        "id",
+    )
 
     def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.without_data()  # type: ignore[attr-defined,no-any-return]

@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterModelOptions(
             name='profile',
-            options={'managed': False, 'ordering': ['business_name'], 'permissions': [('change_quota', 'Can change limits and grant top-ups'), ('reset_quota', 'Can reset counters'), ('export_usage', 'Can export usage')], 'verbose_name': 'business', 'verbose_name_plural': 'businesses'},
+            options={'base_manager_name': 'objects', 'managed': False, 'ordering': ['business_name'], 'permissions': [('change_quota', 'Can change limits and grant top-ups'), ('reset_quota', 'Can reset counters'), ('export_usage', 'Can export usage')], 'verbose_name': 'business', 'verbose_name_plural': 'businesses'},
         ),
         migrations.CreateModel(
             name='Alert',
