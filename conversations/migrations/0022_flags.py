@@ -1,0 +1,25 @@
+from django.db import migrations
+
+from waops.flags import create_samples
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("conversations", "0021_reply_ready"),
+        ("usage", "0006_check_and_update_ai_usage"),
+        ("waffle", "0004_update_everyone_nullbooleanfield"),
+    ]
+
+    operations = [
+        create_samples(
+            "check_and_update_ai_usage",
+            "get_conversation_with_context",
+            "get_instance_state",
+            "message_arrived",
+            "reply_ready",
+            "store_message_and_update_conversation",
+            "store_message_with_update",
+            "store_messages",
+            "update_personality_usage_batch",
+        )
+    ]
