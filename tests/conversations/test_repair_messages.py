@@ -139,7 +139,7 @@ def test_rows_held_by_somebody_are_named(session, committed_database, settings, 
 def test_it_says_what_it_would_do_and_what_it_did(session):
     output = StringIO()
     call_command("repair_duplicate_messages", stdout=output)
-    assert "2 rows too many, for 1 keys" in output.getvalue()
+    assert "2 rows too many (keys concerned: 1)" in output.getvalue()
     assert "add --apply" in output.getvalue()
     output = StringIO()
     call_command("repair_duplicate_messages", apply=True, stdout=output)

@@ -88,4 +88,4 @@ def test_history_and_archive_tell_what_was_done(session):
 def test_it_says_what_it_would_do(session):
     output = StringIO()
     call_command("repair_duplicate_escalations", stdout=output)
-    assert "2 rows too many, for 1 keys" in output.getvalue()
+    assert "2 rows too many (keys concerned: 1)" in output.getvalue()

@@ -70,8 +70,8 @@ class RepairCommand(BaseCommand):
 
     def _summary(self, report: Report) -> str:
         found = ngettext(
-            "%(table)s: %(rows)s row too many, for %(groups)s keys.",
-            "%(table)s: %(rows)s rows too many, for %(groups)s keys.",
+            "%(table)s: %(rows)s row too many (keys concerned: %(groups)s).",
+            "%(table)s: %(rows)s rows too many (keys concerned: %(groups)s).",
             report.rows,
         ) % {"table": report.table, "rows": report.rows, "groups": report.groups}
         if report.changed is None:

@@ -3,12 +3,14 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
+
+from waops.operations.statements import fetch_one
 
 STATEMENT = re.compile(
     r"\s*CREATE\s+(?P<unique>UNIQUE\s+)?INDEX\s+(?P<name>\w+)\s+ON\s+(?P<schema>\w+)\.(?P<table>\w+)\s+(?P<body>\S.*)",
@@ -132,12 +134,12 @@ def _without_place(definition: str) -> tuple[bool, str]:
 
 
 def find_relation(connection: BaseDatabaseWrapper, identity: str) -> FoundRelation | None:
-    row = _fetch_one(connection, FIND_INDEX, identity)
+    row = fetch_one(connection, FIND_INDEX, identity)
     return row and FoundRelation(row[0], row[1], bool(row[2]))
 
 
 def table_exists(connection: BaseDatabaseWrapper, identity: str) -> bool:
-    (exists,) = _fetch_one(connection, "SELECT pg_catalog.to_regclass(%s) IS NOT NULL", identity)
+    (exists,) = fetch_one(connection, "SELECT pg_catalog.to_regclass(%s) IS NOT NULL", identity)
     return bool(exists)
 
 
@@ -151,7 +153,7 @@ def describe(connection: BaseDatabaseWrapper, statement: IndexStatement) -> Want
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE TEMPORARY TABLE {statement.table} (LIKE {statement.qualified_table})")
             cursor.execute(statement.sql(schema="pg_temp"))
-        row = _fetch_one(connection, DESCRIBE_INDEX, f"pg_temp.{statement.name}")
+        row = fetch_one(connection, DESCRIBE_INDEX, f"pg_temp.{statement.name}")
         transaction.set_rollback(True, using=connection.alias)
     assert row is not None
     return WantedIndex(*row)
@@ -194,9 +196,3 @@ def maintaining(connection: BaseDatabaseWrapper, table: str) -> list[Holder]:
     with connection.cursor() as cursor:
         cursor.execute(MAINTAINING, [table])
         return [Holder(*row) for row in cursor.fetchall()]
-
-
-def _fetch_one(connection: BaseDatabaseWrapper, query: str, *parameters: str) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        return cursor.fetchone()

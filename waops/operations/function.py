@@ -12,7 +12,8 @@ from waops.operations.locks import sqlstate
 from waops.operations.records import Record
 from waops.operations.report import tell
 from waops.operations.routines import Routine, find_routines
-from waops.operations.sql_file import SQLFile, SQLFileOperation, execute
+from waops.operations.sql_file import SQLFile, SQLFileOperation
+from waops.operations.statements import execute, fetch_one
 from waops.operations.timeouts import server_settings
 
 IDENTITY = re.compile(r"(?P<schema>\w+)\.(?P<name>\w+)\((?P<arguments>.*)\)")
@@ -82,9 +83,7 @@ class InstallFunction(SQLFileOperation):
 
     def _drop_other_overloads(self, connection: BaseDatabaseWrapper, file: SQLFile) -> str:
         """Signature of the one that stays."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_catalog.to_regprocedure(%s)::text", [self.identity])
-            (wanted,) = cursor.fetchone()
+        (wanted,) = fetch_one(connection, "SELECT pg_catalog.to_regprocedure(%s)::text", self.identity)
         if wanted is None:
             raise FunctionNotCreated(file=file, name=self.identity)
         for routine in self._find(connection):

@@ -18,6 +18,7 @@ from waops.operations.duplicates import refuse_duplicates
 from waops.operations.locks import persist, sqlstate
 from waops.operations.records import Record
 from waops.operations.report import tell
+from waops.operations.statements import execute
 from waops.operations.timeouts import UNLIMITED, milliseconds, server_settings
 
 PAUSE = 1.0
@@ -111,7 +112,7 @@ class CreateIndex(Operation):
         if self.repair:
             refuse_duplicates(connection, self.statement, wanted, self.repair)
         try:
-            _execute(connection, self.statement.sql(concurrently=True))
+            execute(connection, self.statement.sql(concurrently=True))
         except DatabaseError as error:
             if sqlstate(error) == UNIQUE_VIOLATION and self.repair:
                 # Duplicates came in while it was built.
@@ -164,9 +165,4 @@ class CreateIndex(Operation):
         self._drop(connection)
 
     def _drop(self, connection: BaseDatabaseWrapper) -> None:
-        _execute(connection, f"DROP INDEX CONCURRENTLY IF EXISTS {self.statement.identity}")
-
-
-def _execute(connection: BaseDatabaseWrapper, sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
+        execute(connection, f"DROP INDEX CONCURRENTLY IF EXISTS {self.statement.identity}")

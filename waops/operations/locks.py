@@ -46,6 +46,7 @@ def persist(
             if number == attempts:
                 raise
             tell("%(error)s", error=busy)
+            time.sleep(lock_timeout)
         except DatabaseError as error:
             if sqlstate(error) not in RETRYABLE:
                 raise

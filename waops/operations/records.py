@@ -10,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from waops.operations.statements import fetch_one
+
 TABLE = f"{settings.APP_SCHEMA}.waops_installedobject"
 
 
@@ -32,12 +34,13 @@ class Record:
 
     def read(self, connection: BaseDatabaseWrapper) -> tuple[Any] | None:
         """What stood there before, in a tuple; None if there is no record."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT before::text FROM {TABLE} WHERE kind = %s AND identity = %s AND installed_by = %s",  # noqa: S608
-                [self.kind, self.identity, self.installed_by],
-            )
-            row = cursor.fetchone()
+        row = fetch_one(
+            connection,
+            f"SELECT before::text FROM {TABLE} WHERE kind = %s AND identity = %s AND installed_by = %s",  # noqa: S608
+            self.kind,
+            self.identity,
+            self.installed_by,
+        )
         if row is None:
             return None
         return (None if row[0] is None else json.loads(row[0]),)

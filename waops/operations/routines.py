@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from waops.operations.statements import execute, fetch_one
 from waops.operations.timeouts import server_settings
 
 CLOSED_TO = ("PUBLIC", "anon", "authenticated")
@@ -104,19 +105,18 @@ def find_routines(connection: BaseDatabaseWrapper, schema: str, name: str) -> li
 
 
 def drop(connection: BaseDatabaseWrapper, signature: str) -> None:
-    _execute(connection, f"DROP ROUTINE {signature}")
+    execute(connection, f"DROP ROUTINE {signature}")
 
 
 def mark(connection: BaseDatabaseWrapper, signature: str) -> None:
     """Write the function's fingerprint into its comment."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT '{MARK}' || {FINGERPRINT} FROM pg_catalog.pg_proc AS routine"  # noqa: S608
-            " WHERE routine.oid = pg_catalog.to_regprocedure(%s)",
-            [signature],
-        )
-        (comment,) = cursor.fetchone()
-        cursor.execute(f"COMMENT ON ROUTINE {signature} IS %s", [comment])
+    (comment,) = fetch_one(
+        connection,
+        f"SELECT '{MARK}' || {FINGERPRINT} FROM pg_catalog.pg_proc AS routine"  # noqa: S608
+        " WHERE routine.oid = pg_catalog.to_regprocedure(%s)",
+        signature,
+    )
+    _comment(connection, signature, comment)
 
 
 def set_grants(connection: BaseDatabaseWrapper, signature: str, replaced: list[Routine], *, service: bool) -> None:
@@ -126,25 +126,29 @@ def set_grants(connection: BaseDatabaseWrapper, signature: str, replaced: list[R
     """
     kept = {grant.grantee for routine in replaced for grant in routine.grants or []}.difference(CLOSED_TO)
     for role in _existing(connection, kept | {OPEN_TO} if service else kept):
-        _execute(connection, f"GRANT EXECUTE ON ROUTINE {signature} TO {_quoted(connection, role)}")
+        execute(connection, f"GRANT EXECUTE ON ROUTINE {signature} TO {_quoted(connection, role)}")
     for role in ("PUBLIC", *_existing(connection, set(CLOSED_TO))):
-        _execute(connection, f"REVOKE EXECUTE ON ROUTINE {signature} FROM {_quoted(connection, role)}")
+        execute(connection, f"REVOKE EXECUTE ON ROUTINE {signature} FROM {_quoted(connection, role)}")
 
 
 def restore(connection: BaseDatabaseWrapper, schema: str, name: str, routine: Routine) -> None:
     """Create the function as it was found: definition, owner, comment, and its grants in their order."""
-    _execute(connection, routine.definition)
-    with connection.cursor() as cursor:
-        cursor.execute(f"COMMENT ON ROUTINE {routine.signature} IS %s", [routine.comment])
-        cursor.execute(
-            "SELECT pg_catalog.pg_get_userbyid(proowner) FROM pg_catalog.pg_proc"
-            " WHERE oid = pg_catalog.to_regprocedure(%s)",
-            [routine.signature],
-        )
-        (owner,) = cursor.fetchone()
+    execute(connection, routine.definition)
+    _comment(connection, routine.signature, routine.comment)
+    (owner,) = fetch_one(
+        connection,
+        "SELECT pg_catalog.pg_get_userbyid(proowner) FROM pg_catalog.pg_proc"
+        " WHERE oid = pg_catalog.to_regprocedure(%s)",
+        routine.signature,
+    )
     if owner != routine.owner:
-        _execute(connection, f"ALTER ROUTINE {routine.signature} OWNER TO {_quoted(connection, routine.owner)}")
+        execute(connection, f"ALTER ROUTINE {routine.signature} OWNER TO {_quoted(connection, routine.owner)}")
     _restore_grants(connection, schema, name, routine)
+
+
+def _comment(connection: BaseDatabaseWrapper, signature: str, comment: str | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"COMMENT ON ROUTINE {signature} IS %s", [comment])
 
 
 def _restore_grants(connection: BaseDatabaseWrapper, schema: str, name: str, routine: Routine) -> None:
@@ -155,13 +159,13 @@ def _restore_grants(connection: BaseDatabaseWrapper, schema: str, name: str, rou
     on = f"EXECUTE ON ROUTINE {routine.signature}"
     default = [Grant("PUBLIC", routine.owner, False), Grant(routine.owner, routine.owner, False)]
     for grant in current.grants or default:
-        _execute(connection, f"REVOKE {on} FROM {_quoted(connection, grant.grantee)} CASCADE")
+        execute(connection, f"REVOKE {on} FROM {_quoted(connection, grant.grantee)} CASCADE")
     for grant in default if routine.grants is None else routine.grants:
         option = " WITH GRANT OPTION" if grant.grantable else ""
         # The owner's grants can be given by all who may act as the owner, another role's only by that role.
         as_grantor = nullcontext() if grant.grantor == routine.owner else _acting_as(connection, grant.grantor)
         with as_grantor:
-            _execute(connection, f"GRANT {on} TO {_quoted(connection, grant.grantee)}{option}")
+            execute(connection, f"GRANT {on} TO {_quoted(connection, grant.grantee)}{option}")
 
 
 def _acting_as(connection: BaseDatabaseWrapper, role: str) -> AbstractContextManager[None]:
@@ -176,8 +180,3 @@ def _existing(connection: BaseDatabaseWrapper, roles: set[str]) -> list[str]:
 
 def _quoted(connection: BaseDatabaseWrapper, role: str) -> str:
     return "PUBLIC" if role == "PUBLIC" else connection.ops.quote_name(role)
-
-
-def _execute(connection: BaseDatabaseWrapper, sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from waops.operations.locks import persist
 from waops.operations.records import Record
 from waops.operations.report import tell
+from waops.operations.statements import execute
 from waops.operations.timeouts import milliseconds, server_settings
 
 LOCK_TIMEOUT = 0.1
@@ -135,8 +136,3 @@ class RunSQLFile(SQLFileOperation):
 
     def _record(self, file: SQLFile) -> Record:
         return Record("sql_file", file.name, file.app_label)
-
-
-def execute(connection: BaseDatabaseWrapper, sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from waops.operations.catalog import BLOCKING, Holder, holders_text
 from waops.operations.report import tell
+from waops.operations.statements import fetch_one
 
 QUIET = 3.0
 """Seconds before the first line: what is quick is not worth one."""
@@ -34,9 +35,7 @@ class Watcher:
         self._interval = interval
         self._parameters: dict[str, Any] = {**connection.get_connection_params(), "application_name": "waops watcher"}
         # Asked, not taken from the driver: behind a pooler it knows the pooler's number only.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_catalog.pg_backend_pid()")
-            (self._pid,) = cursor.fetchone()
+        (self._pid,) = fetch_one(connection, "SELECT pg_catalog.pg_backend_pid()")
         self._over = Event()
         self._thread = Thread(target=self._watch, name="waops-watcher", daemon=True)
 
