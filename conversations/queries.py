@@ -57,11 +57,13 @@ class MessageQuerySet(ForeignTableQuerySet):
             output_field=SearchVectorField(),
         )
         query = SearchQuery(words, config="simple", search_type="websearch")
-        return self.alias(document=document).filter(document=query)
+        found: MessageQuerySet = self.alias(document=document).filter(document=query)
+        return found
 
     def excerpts(self) -> "MessageQuerySet":
         """With the beginning of the text, as `excerpt`, instead of all of it."""
-        return self.annotate(excerpt=Left("content", EXCERPT)).defer("content", "metadata")
+        begun: MessageQuerySet = self.annotate(excerpt=Left("content", EXCERPT))
+        return begun.defer("content", "metadata")
 
 
 class AIInteractionQuerySet(ForeignTableQuerySet):
@@ -76,9 +78,10 @@ class AIInteractionQuerySet(ForeignTableQuerySet):
 
     def excerpts(self) -> "AIInteractionQuerySet":
         """With the beginnings of both texts, as `question` and `answer`, instead of all of them."""
-        return self.annotate(question=Left("user_message", EXCERPT), answer=Left("ai_response", EXCERPT)).defer(
-            "user_message", "ai_response", "metadata"
+        begun: AIInteractionQuerySet = self.annotate(
+            question=Left("user_message", EXCERPT), answer=Left("ai_response", EXCERPT)
         )
+        return begun.defer("user_message", "ai_response", "metadata")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The admin site: home by each person's work, pages in the order of that work, errors as pages of its own."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import AdminSite
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,6 +8,9 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from waops import home
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 NAVIGATION = ("escalations", "conversations", "usage", "waops", "auth", "waffle", "axes")
 """App labels in the order of the navigation; others follow."""
@@ -34,7 +37,7 @@ class WaopsAdminSite(AdminSite):
         order = {label: position for position, label in enumerate(NAVIGATION)}
         return sorted(apps, key=lambda app: order.get(app["app_label"], len(order)))
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {"panels": home.panels_for(request)} | (extra_context or {}))
 
     def catch_all_view(self, request: HttpRequest, url: str) -> HttpResponse:
@@ -44,7 +47,7 @@ class WaopsAdminSite(AdminSite):
             return self.error_page(request, 404, _("Page not found"), _("There is no page at this address."))
 
     def error_page(
-        self, request: HttpRequest, status: int, title: str, explanation: str, *, back: str = ""
+        self, request: HttpRequest, status: int, title: "StrOrPromise", explanation: "StrOrPromise", *, back: str = ""
     ) -> HttpResponse:
         """A page inside the site that says what is wrong with the address asked for; `back` is the list it was for."""
         context = {**self.each_context(request), "title": title, "explanation": explanation, "back": back}

@@ -4,7 +4,7 @@ Deployments of the foreign tables differ: a column or an optional table may be m
 queries instead of breaking the page that shows it.
 """
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.core.cache import cache
 from django.db import connections, models
@@ -81,7 +81,7 @@ class ForeignTableManager(models.Manager.from_queryset(ForeignTableQuerySet)):  
 class ForeignTable(models.Model):
     """A table of the existing database. A field whose column is missing there reads as None."""
 
-    objects = ForeignTableManager()
+    objects: ClassVar[Any] = ForeignTableManager()
 
     class Meta:
         abstract = True

@@ -14,9 +14,8 @@ def digits(text: str) -> str:
 
     Empty if the text holds anything that is no part of a written number, so that a name is not searched as one.
     """
-    text = unicodedata.normalize("NFKC", text)
     found = ""
-    for character in text:
+    for character in text.replace("＋", "+"):
         if character.isdecimal():
             found += str(unicodedata.decimal(character))
         elif not (character in "+-().‐‑–/" or character.isspace() or unicodedata.category(character) == "Cf"):

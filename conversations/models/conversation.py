@@ -1,6 +1,7 @@
 """Conversations, their messages and the AI's answers."""
 
 import uuid
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +11,7 @@ from conversations.queries import AIInteractionQuerySet, ConversationQuerySet, M
 from waops.live_schema import ForeignTable, ForeignTableManager
 
 
-class Conversation(ForeignTable):
+class Conversation(ForeignTable):  # type: ignore[django-manager-missing]
     """All that one customer and one WhatsApp number wrote to each other: one row for ever."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -28,7 +29,7 @@ class Conversation(ForeignTable):
     status = models.TextField(_("status"))
     conversation_data = models.JSONField(_("data of the service"), null=True)
 
-    objects = ForeignTableManager.from_queryset(ConversationQuerySet)()
+    objects: ClassVar[Any] = ForeignTableManager.from_queryset(ConversationQuerySet)()
 
     class Meta(ForeignTable.Meta):
         managed = False
@@ -58,7 +59,7 @@ class Message(ForeignTable):
     message_id = models.TextField(_("WhatsApp's id"), null=True)
     metadata = models.JSONField(_("details"), null=True)
 
-    objects = ForeignTableManager.from_queryset(MessageQuerySet)()
+    objects: ClassVar[Any] = ForeignTableManager.from_queryset(MessageQuerySet)()
 
     class Meta(ForeignTable.Meta):
         managed = False
@@ -95,7 +96,7 @@ class AIInteraction(ForeignTable):
     updated_at = models.DateTimeField(_("last changed"))
     metadata = models.JSONField(_("details"), null=True)
 
-    objects = ForeignTableManager.from_queryset(AIInteractionQuerySet)()
+    objects: ClassVar[Any] = ForeignTableManager.from_queryset(AIInteractionQuerySet)()
 
     class Meta(ForeignTable.Meta):
         managed = False

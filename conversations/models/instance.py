@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from waops.live_schema import ForeignTable
 
 
-class WhatsAppInstance(ForeignTable):
+class WhatsAppInstance(ForeignTable):  # type: ignore[django-manager-missing]
     """A connected WhatsApp number of a business."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)

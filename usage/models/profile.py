@@ -5,6 +5,7 @@ Mapped: every column but the prompt generations' quota and storage, which nobody
 """
 
 import uuid
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext
@@ -32,7 +33,7 @@ class Profile(ForeignTable):
     plan_type = models.TextField(_("plan"), null=True)
     subscription_period = models.TextField(_("paid"), null=True)
 
-    objects = ForeignTableManager.from_queryset(ProfileQuerySet)()
+    objects: ClassVar[Any] = ForeignTableManager.from_queryset(ProfileQuerySet)()
 
     class Meta(ForeignTable.Meta):
         managed = False

@@ -44,7 +44,8 @@ class StrictChangeList(ChangeList):
         super().__init__(request, *args)
 
     def get_queryset(self, request: HttpRequest, *args: Any) -> models.QuerySet[Any]:
-        return self.model_admin.for_list(super().get_queryset(request, *args))
+        queryset: models.QuerySet[Any] = super().get_queryset(request, *args)
+        return self.model_admin.for_list(queryset)  # type: ignore[attr-defined,no-any-return]
 
     def get_results(self, request: HttpRequest) -> None:
         paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)

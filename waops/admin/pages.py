@@ -15,7 +15,7 @@ from waops.templatetags.waops import json_block, ltr
 
 
 @admin.register(User)
-class UserAdmin(ClearAddresses, DjangoUserAdmin):
+class UserAdmin(ClearAddresses, DjangoUserAdmin):  # type: ignore[type-arg]
     """Staff. Permissions come through groups; single ones would be seen by nobody."""
 
     list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "last_login")

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db import connections
+from django.db import connections, models
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -23,6 +23,8 @@ ESTIMATE = """
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts up to LIMIT rows; says how many more there are by the planner's estimate."""
+
+    object_list: models.QuerySet[Any]
 
     @cached_property
     def _counted(self) -> int:

@@ -45,8 +45,10 @@ class ReadOnlyAdmin(ClearAddresses):
         return super().get_model_perms(request) if self._has_table() else {}
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        queryset = super().get_queryset(request)
-        return queryset.join(*self.related) if self._is_foreign() else queryset.select_related(*self.related)
+        queryset: Any = super().get_queryset(request)
+        if self._is_foreign():
+            return queryset.join(*self.related)  # type: ignore[no-any-return]
+        return queryset.select_related(*self.related)  # type: ignore[no-any-return]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [column for column in super().get_list_display(request) if column not in self._missing()]

@@ -1,7 +1,7 @@
 """How this app shows what comes from outside: text of customers and of the AI, phone numbers, states, JSON."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.utils.html import format_html
@@ -9,6 +9,9 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from waops.phones import readable
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 register = template.Library()
 
@@ -56,6 +59,6 @@ def json_block(value: Any) -> SafeString | str:
 
 
 @register.simple_tag
-def status(kind: str, word: str) -> SafeString:
+def status(kind: str, word: "StrOrPromise") -> SafeString:
     """A state as colour, word and shape. Kinds: open, waiting, late, done, off, unknown."""
     return format_html('<span class="status status--{}">{}</span>', kind, word)

@@ -1,0 +1,42 @@
+"""Phone numbers, as people type them and as pages show them."""
+
+import pytest
+
+from waops.phones import digits, readable
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "201012345678",
+        "+20 101 234 5678",
+        "0020-101-234-5678",
+        "(+20) 101.234.5678",
+        "٢٠١٠١٢٣٤٥٦٧٨",
+        "۲۰۱۰۱۲۳۴۵۶۷۸",
+        "\u200e+20\u00a0101\u00a0234\u00a05678\u200f",
+        "２０１０１２３４５６７８",
+    ],
+)
+def test_any_written_form_is_the_stored_number(written: str) -> None:
+    assert digits(written) == "201012345678"
+
+
+@pytest.mark.parametrize("text", ["", "Mona", "20101x", "201012345678@lid", "²³"])
+def test_what_is_no_number_is_none(text: str) -> None:
+    assert digits(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("201012345678", "+20 101 234 5678"),
+        ("966551234567", "+966 55 123 4567"),
+        ("12025550123", "+1 202 555 0123"),
+        ("147222215372001@lid", "147222215372001@lid"),
+        ("120363025246125486", "120363025246125486"),
+        ("", ""),
+    ],
+)
+def test_it_is_shown_in_groups(number: str, shown: str) -> None:
+    assert readable(number).replace("\u00a0", " ") == shown
