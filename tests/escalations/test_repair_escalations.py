@@ -5,7 +5,7 @@ from io import StringIO
 
 import psycopg
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 ROWS = """
     DROP INDEX IF EXISTS public.uniq_escalated_open;
@@ -89,3 +89,10 @@ def test_it_says_what_it_would_do(session):
     output = StringIO()
     call_command("repair_duplicate_escalations", stdout=output)
     assert "2 rows too many (keys concerned: 1)" in output.getvalue()
+
+
+def test_before_our_tables_are_there_it_says_what_to_do(session):
+    session.execute("DROP TABLE waops.escalations_event")
+    with pytest.raises(CommandError, match=r"Run manage\.py migrate first"):
+        run(apply=True)
+    assert still_open(session) == ["01", "02", "03", "05", "06", "07"]

@@ -7,18 +7,20 @@ from time import monotonic
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection
+from django.db import OperationalError, ProgrammingError, connection
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
 from waops.operations.errors import MigrationStopped
+from waops.operations.locks import sqlstate
 from waops.repair import Repair, Report
 
 PATIENCE = 1.0
 """Seconds without a progress bar."""
+UNDEFINED_TABLE = "42P01"
 
 
 class RepairCommand(BaseCommand):
@@ -35,7 +37,14 @@ class RepairCommand(BaseCommand):
     def handle(self, *, apply: bool, json: bool, verbosity: int, **options: Any) -> None:
         try:
             report = self._run(apply, quiet=json or verbosity == 0)
-        except (MigrationStopped, DatabaseError) as error:
+        except ProgrammingError as error:
+            if sqlstate(error) != UNDEFINED_TABLE:
+                raise
+            raise CommandError(
+                _("A table that the repair needs is not there yet: %(error)s Run manage.py migrate first.")
+                % {"error": str(error).strip()}
+            ) from error
+        except (MigrationStopped, OperationalError) as error:
             raise CommandError(
                 _("%(error)s What was repaired before stays repaired: run it again.") % {"error": str(error).strip()}
             ) from error
@@ -63,7 +72,9 @@ class RepairCommand(BaseCommand):
         self.stdout.write(self._summary(report))
 
     def _table(self, report: Report) -> Table:
-        table = Table(*self.repair.key, _("stays"), self.outcome(), title=_("Examples"))
+        # Folded, not cut: whoever looks into it needs the whole ids.
+        headings = (*self.repair.key, _("stays"), self.outcome())
+        table = Table(*(Column(heading, overflow="fold") for heading in headings), title=_("Examples"))
         for group in report.examples:
             table.add_row(*group.key, group.kept, "\n".join(group.others))
         return table

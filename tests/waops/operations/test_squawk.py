@@ -1,8 +1,10 @@
 """squawk finds nothing in what our migrations send to the server."""
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -37,7 +39,7 @@ def sql_of_migrations(folder: Path) -> list[Path]:
 
 
 def findings(files: list[Path], justified: Iterable[str]) -> list[str]:
-    program = shutil.which("squawk")
+    program = shutil.which("squawk", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if program is None:
         absent("squawk is not installed")
     options = ["--reporter=json", "--pg-version=13.0", *(f"--exclude={rule}" for rule in justified)]

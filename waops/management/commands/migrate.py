@@ -27,6 +27,8 @@ class Command(MigrateCommand):
             with migration_turn(connections[options["database"]]):
                 super().handle(*args, **options)
         except MigrationStopped as error:
+            if options["verbosity"]:
+                self.stdout.write("")  # ends the line of the migration that stopped
             raise CommandError(str(error)) from error
         except OperationalError as error:
             raise CommandError(
