@@ -27,7 +27,8 @@ class EscalationAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         def page(route: str, view: Any, name: str) -> URLPattern:
-            return path(route, self.admin_site.admin_view(view), name=f"escalations_escalation_{name}")
+            pattern: URLPattern = path(route, self.admin_site.admin_view(view), name=f"escalations_escalation_{name}")
+            return pattern
 
         return [
             page("", self.changelist_view, "changelist"),

@@ -1,10 +1,33 @@
-"""What the queue can be narrowed to."""
+"""What the desk deals in: cases, and what the queue can be narrowed to."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from escalations.models import Escalation
+
 NO_REASON = "none-given"
+
+
+class Case(Protocol):
+    """An escalation with what every read adds, and what the reads of single cases add."""
+
+    pk: UUID
+    whatsapp_number: str
+    instance_id: UUID | None
+    resolved_at: datetime | None
+    waiting_since: datetime | None
+    why: str | None
+    conversation_id: UUID | None
+    kept: str | None
+
+
+Cases = QuerySet[Escalation]
+"""The functions of `queries` say what each adds."""
 
 
 class State(StrEnum):

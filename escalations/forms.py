@@ -56,4 +56,4 @@ class QueueForm(forms.Form):
             words.setdefault(str(chosen), in_words(chosen if chosen != NO_REASON else None))
         ordered = sorted(words.items(), key=lambda choice: choice[1].casefold())
         select = self.fields[name].widget
-        select.choices = [("", pgettext_lazy("no filter", "All")), *ordered]  # type: ignore[attr-defined]
+        select.choices = [("", pgettext_lazy("no filter", "All")), *ordered]

@@ -52,7 +52,7 @@ def read_context(text: str | None) -> KeptContext:
         isinstance(item, dict) and isinstance(item.get("content"), str) for item in value
     ):
         return KeptContext(messages=tuple(_message(item) for item in value))
-    return KeptContext(text=_cut(value if isinstance(value, str) else str(text)))
+    return KeptContext(text=cut(value if isinstance(value, str) else str(text)))
 
 
 def read_insights(text: str | None) -> list[Insight]:
@@ -71,7 +71,7 @@ def _insights(value: dict[str, Any]) -> Iterator[Insight]:
         yield Insight(_("Emotion"), in_words(emotion))
     urgency = _inner(value, "emotion_analysis", "urgency_detected")
     if urgency is True or (isinstance(urgency, str) and urgency):
-        yield Insight(_("Urgency"), in_words("urgent" if urgency is True else _cut(urgency)))
+        yield Insight(_("Urgency"), in_words("urgent" if urgency is True else cut(urgency)))
     if stage := _word(value, "customer_journey", "current_stage"):
         yield Insight(_("Stage"), in_words(stage))
     if product := _word(value, "product_interest"):
@@ -98,14 +98,15 @@ def _word(value: Any, *keys: str) -> str:
     found = _inner(value, *keys)
     if isinstance(found, list) and all(isinstance(item, str) for item in found):
         found = ", ".join(found)
-    return _cut(found) if isinstance(found, str) else ""
+    return cut(found) if isinstance(found, str) else ""
 
 
 def _message(item: dict[str, Any]) -> KeptMessage:
-    return KeptMessage(str(item.get("role", "")), _cut(item["content"]), _time(item.get("timestamp")))
+    return KeptMessage(str(item.get("role", "")), cut(item["content"]), _time(item.get("timestamp")))
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """At most LONGEST characters of a text."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 

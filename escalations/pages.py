@@ -1,7 +1,7 @@
 """What the desk's two pages show: from the request to the template's context."""
 
 from typing import Any
-from uuid import UUID
+from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest
@@ -9,9 +9,8 @@ from django.utils.translation import gettext as _
 
 from conversations.templatetags.chat import ChatMark
 from escalations import case as reads
-from escalations.criteria import State
+from escalations.criteria import Case, State
 from escalations.forms import QueueForm
-from escalations.models import Escalation
 from escalations.outside_json import read_context, read_insights
 from escalations.queries import facets, longest_waiting, queue
 from escalations.reasons import in_words
@@ -43,21 +42,25 @@ def queue_page(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def case_page(request: HttpRequest, case: Escalation) -> dict[str, Any]:
+def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
     """Raises BadRequest."""
-    messages = reads.messages_of(case, _message_id(request.GET.get("before")))
+    before = request.GET.get("before", "")
+    try:
+        talk = reads.talk_of(case, before)
+    except ValueError as error:
+        raise BadRequest(_("“%(value)s” is not a place in this conversation.") % {"value": before[:100]}) from error
     earlier = list(reads.earlier_cases(case))
     answer = reads.last_answer(case)
     return {
         "case": case,
-        "messages_page": messages,
-        "older": f"?before={messages.older}#chat" if messages.older else "",
-        "marks": [mark for mark in _marks(case) if messages.reaches(mark.timestamp)],
+        "talk": talk,
+        "older": f"?{urlencode({'before': talk.older})}#chat" if talk.older else "",
+        "marks": [mark for mark in _marks(case) if talk.reaches(mark.timestamp)],
         "kept": read_context(case.kept),
         "customer": reads.customer_of(case),
         "instance": reads.instance_of(case),
         "answer": answer,
-        "insights": read_insights(answer.read) if answer else [],
+        "insights": read_insights(answer.metadata) if answer else [],
         "history": list(reads.history_of(case)),
         "earlier": earlier,
         "next": longest_waiting(besides=case),
@@ -65,7 +68,7 @@ def case_page(request: HttpRequest, case: Escalation) -> dict[str, Any]:
     }
 
 
-def _marks(case: Escalation) -> list[ChatMark]:
+def _marks(case: Case) -> list[ChatMark]:
     marks = []
     if case.waiting_since:
         text = _("Handed to a person: %(reason)s") % {"reason": in_words(case.why)}
@@ -73,12 +76,3 @@ def _marks(case: Escalation) -> list[ChatMark]:
     if case.resolved_at:
         marks.append(ChatMark(case.resolved_at, _("Resolved"), kind="resolved"))
     return marks
-
-
-def _message_id(text: str | None) -> UUID | None:
-    if text is None:
-        return None
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise BadRequest(_("“%(value)s” is not the id of a message.") % {"value": text[:100]}) from error

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import (
     BooleanField,
@@ -22,7 +22,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, JSONObject, Left, NullIf
 
 from conversations.models import Conversation, CustomerProfile, Message
-from escalations.criteria import NO_REASON, Criteria, Facet, State
+from escalations.criteria import NO_REASON, Case, Cases, Criteria, Facet, State
 from escalations.models import Escalation, Event
 from waops.live_schema import missing_fields, table_exists
 from waops.phones import digits
@@ -63,27 +63,27 @@ class IsNotDistinctFrom(Func):
     output_field = BooleanField()
 
 
-def all_cases() -> QuerySet[Escalation]:
+def all_cases() -> Cases:
     """Adds `waiting_since`, None if nobody knows it, and `why`, the reason."""
     missing = missing_fields(Escalation)
     since = F("escalated_at") if "created_at" in missing else Coalesce("escalated_at", "created_at")
     why = Value(None, TextField()) if "reason" in missing else F("reason")
     # The context is large, and only a case's own page reads it.
-    cases: QuerySet[Escalation] = Escalation.objects.defer("conversation_context")
+    cases: Cases = Escalation.objects.defer("conversation_context")
     return cases.annotate(waiting_since=since, why=why)
 
 
-def open_cases() -> QuerySet[Escalation]:
+def open_cases() -> Cases:
     """The longest waiting first; a case of unknown age before all others, lest nobody ever gets to it."""
     return all_cases().filter(resolved_at=None).order_by(F("waiting_since").asc(nulls_first=True), "pk")
 
 
-def resolved_cases() -> QuerySet[Escalation]:
+def resolved_cases() -> Cases:
     """The latest first."""
     return all_cases().filter(resolved_at__isnull=False).order_by("-resolved_at", "pk")
 
 
-def find(criteria: Criteria) -> QuerySet[Escalation]:
+def find(criteria: Criteria) -> Cases:
     """The cases of that state that meet all criteria, in their order."""
     cases = open_cases() if criteria.state is State.OPEN else resolved_cases()
     if criteria.business:
@@ -97,7 +97,7 @@ def find(criteria: Criteria) -> QuerySet[Escalation]:
     return cases
 
 
-def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
+def with_people(cases: Cases) -> Cases:
     """Adds `business_id`, `business_name` and `number_name`, None without an instance, and `customer_name`."""
     named = NullIf("instance__business__business_name", Value("", TextField()))
     return cases.annotate(
@@ -108,7 +108,7 @@ def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
     )
 
 
-def with_conversation(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
+def with_conversation(cases: Cases) -> Cases:
     """Adds `conversation_id`, None where the customer has no conversation with that number."""
     conversations = Conversation.objects.filter(
         instance_id=OuterRef("instance_id"), user_phone=OuterRef("whatsapp_number")
@@ -116,7 +116,7 @@ def with_conversation(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
     return cases.annotate(conversation_id=Subquery(conversations.values("pk")[:1]))
 
 
-def with_last_message(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
+def with_last_message(cases: Cases) -> Cases:
     """Adds `last_message`, cut to SNIPPET characters; read from the end of idx_messages_conversation.
 
     The text that the service sends to whoever waits is not it: every customer in the queue got that last.
@@ -129,7 +129,7 @@ def with_last_message(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
     return with_conversation(cases).annotate(last_message=last)
 
 
-def with_open_rows(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
+def with_open_rows(cases: Cases) -> Cases:
     """Adds `open_rows`: how many open escalations this customer has with this number."""
     rows = (
         Escalation.objects.filter(resolved_at=None, whatsapp_number=OuterRef("whatsapp_number"))
@@ -141,13 +141,13 @@ def with_open_rows(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
     return cases.annotate(open_rows=Coalesce(Subquery(rows.values("rows")), 0))
 
 
-def with_resolver(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
+def with_resolver(cases: Cases) -> Cases:
     """Adds `resolver`, the name of who resolved it here; None if it is open or was resolved elsewhere."""
     events = Event.objects.filter(escalation_id=OuterRef("pk"), at=OuterRef("resolved_at"))
     return cases.annotate(resolver=Subquery(events.values("actor_name")[:1]))
 
 
-def queue(criteria: Criteria) -> QuerySet[Escalation]:
+def queue(criteria: Criteria) -> Cases:
     """All that a row of the queue shows."""
     return with_resolver(with_open_rows(with_last_message(with_people(find(criteria)))))
 
@@ -157,18 +157,17 @@ def facets(criteria: Criteria) -> list[Facet]:
     cases = open_cases()
     if criteria.state is State.RESOLVED:
         cases = all_cases().filter(pk__in=resolved_cases().values("pk")[:LATEST])
-    rows = (
-        with_people(cases).order_by().values_list("business_id", "business_name", "instance_id", "number_name", "why")
-    )
+    named = cast(QuerySet[Any, Any], with_people(cases).order_by())
+    rows = named.values_list("business_id", "business_name", "instance_id", "number_name", "why")
     return [Facet(*row) for row in rows.annotate(cases=Count("pk"))]
 
 
-def longest_waiting(besides: Escalation | None = None) -> Escalation | None:
+def longest_waiting(besides: Case | None = None) -> Case | None:
     """The case to take next, of another customer than that one's."""
     cases = with_people(open_cases())
     if besides is not None:
         cases = cases.exclude(whatsapp_number=besides.whatsapp_number, instance_id=besides.instance_id)
-    return cases.first()
+    return cast(Case | None, cases.first())
 
 
 def _customers() -> QuerySet[CustomerProfile] | None:

@@ -236,18 +236,18 @@ def test_older_messages_are_reached_page_by_page(support) -> None:
     query = ""
     for _ in range(3):
         response = support.get(address(case) + query)
-        seen += [message.content for message in response.context["messages_page"].messages]
+        seen += [message.content for message in response.context["talk"].messages]
         query = response.context["older"].removesuffix("#chat")
     assert query == ""
     assert sorted(seen) == [f"message-{number:03}." for number in range(120)]
     assert "Handed to a person:" in response.content.decode()
 
 
-@pytest.mark.parametrize("before", ["x", "", "\0"])
-def test_a_malformed_message_id_is_refused(support, before) -> None:
+@pytest.mark.parametrize("before", ["x", "_", "2026-01-01_x", "\0"])
+def test_a_malformed_place_is_refused(support, before) -> None:
     response = support.get(address(factories.waiting(minutes=5)), {"before": before})
     assert response.status_code == 400
-    assert "is not the id of a message" in response.content.decode()
+    assert "is not a place in this conversation" in response.content.decode()
 
 
 def test_a_case_shows_all_that_is_known_beside(support) -> None:
