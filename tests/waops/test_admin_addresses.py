@@ -1,6 +1,5 @@
 """Addresses that ask for what is not there get a page that says so, in the reader's language, with the right status."""
 
-import uuid
 
 import pytest
 from django.test import Client
@@ -55,7 +54,7 @@ def test_a_page_beyond_the_end_is_not_found(operator: Client, page: str) -> None
     assert "this list ends at page 1" in response.content.decode()
 
 
-@pytest.mark.parametrize("pk", [str(uuid.uuid4()), "1", "not-a-uuid", "a/b", "%00"])
+@pytest.mark.parametrize("pk", ["00000000-0000-4000-8000-000000000000", "1", "not-a-uuid", "a/b", "%00"])
 @pytest.mark.parametrize("model", ["usage_profile", "conversations_conversation", "waops_archivedrow"])
 def test_an_unknown_row_is_not_found(operator: Client, model: str, pk: str) -> None:
     response = operator.get(reverse(f"admin:{model}_change", args=["x"]).replace("/x/", f"/{pk}/"))
