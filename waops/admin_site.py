@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 NAVIGATION = ("escalations", "conversations", "usage", "waops", "auth", "waffle", "axes")
 """App labels in the order of the navigation; others follow."""
 
+HEADINGS = {"auth": _("Staff"), "waffle": _("Flags"), "axes": _("Logins")}
+"""Where the name that another package gives its app says nothing to a reader."""
+
 PHONE_BAR_PAGES = 2
 
 
@@ -34,6 +37,8 @@ class WaopsAdminSite(AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         apps = super().get_app_list(request, app_label)
+        for app in apps:
+            app["name"] = HEADINGS.get(app["app_label"], app["name"])
         order = {label: position for position, label in enumerate(NAVIGATION)}
         return sorted(apps, key=lambda app: order.get(app["app_label"], len(order)))
 

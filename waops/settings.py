@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",
     "axes",
     "waffle",
 ]
@@ -99,6 +100,9 @@ TEMPLATES = [
         },
     },
 ]
+
+# Forms' widgets from `templates/` too
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # People
 AUTH_USER_MODEL = "waops.User"

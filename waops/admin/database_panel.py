@@ -9,6 +9,9 @@ from django.http import HttpRequest
 
 from waops import home
 
+SHOWN = 4
+"""Findings on the card; `manage.py doctor` lists all."""
+
 
 def database_state(request: HttpRequest) -> dict[str, Any]:
     """The server's version, migrations done and waiting, and what the system checks say."""
@@ -17,14 +20,16 @@ def database_state(request: HttpRequest) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_catalog.current_setting('server_version'), current_database()")
         version, database = cursor.fetchone()
-    messages = [message for message in checks.run_checks(databases=["default"]) if not message.is_silenced()]
+    messages = checks.run_checks(databases=["default"])
+    pressing = [message for message in messages if message.level >= checks.WARNING and not message.is_silenced()]
+    pressing.sort(key=lambda message: -message.level)
     return {
         "version": version.split()[0],
         "database": database,
         "applied": len(executor.loader.applied_migrations),
         "waiting": waiting,
-        "errors": [message for message in messages if message.level >= checks.ERROR],
-        "warnings": [message for message in messages if checks.WARNING <= message.level < checks.ERROR],
+        "findings": [(message, message.level >= checks.ERROR) for message in pressing[:SHOWN]],
+        "more": max(len(pressing) - SHOWN, 0),
     }
 
 
