@@ -10,7 +10,6 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 
 class Kind(StrEnum):
@@ -33,11 +32,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """`attribute` of the row's object; a percentage is a share between 0 and 1."""
+    """`attribute` of the row's object; a percentage is a share between 0 and 1. A terminal leaves out the `wide`."""
 
     attribute: str
     label: str | Promise
     kind: Kind = Kind.TEXT
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,3 @@ def shown(value: Any, kind: Kind) -> str:
 def moment(value: datetime) -> str:
     """Date and time in the current time zone."""
     return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
-
-
-NEVER_COUNTED: Promise = gettext_lazy("Statistics have never been reset on this server.")

@@ -83,7 +83,7 @@ class OperationsCommand(BaseCommand):
             self.console.print(f"  {escape(figures.remedy)}", style="green")
             return
         table = Table(box=box.SIMPLE_HEAD)
-        for column in figures.columns:
+        for column in (column for column in figures.columns if not column.wide):
             table.add_column(
                 escape(str(column.label)),
                 justify="right" if column.kind.is_number else "left",
@@ -92,7 +92,7 @@ class OperationsCommand(BaseCommand):
                 max_width=SQL_WIDTH if column.kind is Kind.SQL else None,
             )
         for row in figures.cells():
-            table.add_row(*(escape(cell.text) for cell in row))
+            table.add_row(*(escape(cell.text) for cell in row if not cell.column.wide))
         self.console.print(table if figures.rows else escape(_("Nothing.")))
         if figures.note:
             self.console.print(escape(str(figures.note)), style="dim")

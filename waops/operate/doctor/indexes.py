@@ -55,7 +55,7 @@ COLUMNS = (
     Column("size", gettext_lazy("size"), Kind.BYTES),
     Column("scans", gettext_lazy("scans"), Kind.COUNT),
     Column("counted_since", gettext_lazy("counted since"), Kind.TIME),
-    Column("definition", gettext_lazy("definition"), Kind.SQL),
+    Column("definition", gettext_lazy("definition"), Kind.SQL, wide=True),
 )
 
 
