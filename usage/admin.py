@@ -46,7 +46,7 @@ class PlanFilter(KnownValues):
 
 @admin.register(Profile)
 class ProfileAdmin(ReadOnlyAdmin):
-    in_phone_bar = True
+    in_phone_bar = 2
     list_display = ("name", "state", "answers", "plan_type", "subscription_end_date", "is_paying")
     list_filter = (QuotaFilter, PlanFilter, ("is_active", admin.BooleanFieldListFilter))
     search_fields = ("business_name",)

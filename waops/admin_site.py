@@ -19,6 +19,7 @@ HEADINGS = {"auth": _("Staff"), "waffle": _("Flags"), "axes": _("Logins")}
 """Where the name that another package gives its app says nothing to a reader."""
 
 PHONE_BAR_PAGES = 2
+"""Beside home and menu: more names do not fit. Admins say by `in_phone_bar` (1 is first) that they belong there."""
 
 
 class WaopsAdminSite(AdminSite):
@@ -30,9 +31,9 @@ class WaopsAdminSite(AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)
         models = [model for app in context["available_apps"] for model in app["models"] if model["admin_url"]]
-        context["phone_bar"] = [
-            model for model in models if getattr(self._registry[model["model"]], "in_phone_bar", False)
-        ][:PHONE_BAR_PAGES]
+        places = {model["admin_url"]: getattr(self._registry[model["model"]], "in_phone_bar", 0) for model in models}
+        chosen = sorted((model for model in models if places[model["admin_url"]]), key=lambda m: places[m["admin_url"]])
+        context["phone_bar"] = chosen[:PHONE_BAR_PAGES]
         return context
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from conversations.admin.display import InstanceColumns
 from conversations.models import AIInteraction, Conversation, Message
@@ -20,9 +20,9 @@ from waops.phones import readable
 from waops.templatetags.waops import outside_text, phone, status
 
 STATES = {
-    "active": ("open", gettext_lazy("active")),
-    "inactive": ("off", gettext_lazy("inactive")),
-    "closed": ("done", gettext_lazy("closed")),
+    "active": ("open", pgettext_lazy("conversation", "active")),
+    "inactive": ("off", pgettext_lazy("conversation", "inactive")),
+    "closed": ("done", pgettext_lazy("conversation", "closed")),
 }
 AUTHORS = {"user": gettext_lazy("customer"), "assistant": gettext_lazy("AI")}
 
@@ -44,7 +44,7 @@ class AuthorFilter(KnownValues):
 @admin.register(Conversation)
 class ConversationAdmin(InstanceColumns, ReadOnlyAdmin):
     change_form_template = "conversations/conversation.html"
-    in_phone_bar = True
+    in_phone_bar = 3
     list_display = ("customer", "number", "business_name", "state", "last_activity", "started_at")
     list_filter = (StateFilter, "last_activity")
     link_lookups = ("instance__id__exact",)
