@@ -27,5 +27,5 @@ def database_settings(url: str, *, pool_mode: str, pool_size: int, search_path: 
         # Poolers refuse start-up options; behind one the search path comes from the role (see `manage.py role_sql`).
         options["options"] = f"-c search_path={','.join(search_path)}"
     if pool_size:
-        options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 10}
+        options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 5}
     return config

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.backends.postgresql import base
 
+from waops.backend import pooling
 from waops.backend.schema import prepare_schema
 from waops.embedded import project_server
 
@@ -21,6 +22,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             server.start()
             params["host"] = str(server.socket_dir)
         return params
+
+    @property
+    def pool(self) -> Any:
+        return super().pool if pooling.started() else None
 
     def prepare_database(self) -> None:
         super().prepare_database()
