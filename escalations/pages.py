@@ -12,7 +12,7 @@ from escalations import case as reads
 from escalations.criteria import Case, State
 from escalations.forms import QueueForm
 from escalations.outside_json import read_context, read_insights
-from escalations.queries import facets, longest_waiting, queue
+from escalations.queries import facets, next_case, queue
 from escalations.reasons import in_words
 from waops.admin.paginator import BoundedPaginator
 from waops.phones import PLAUSIBLE
@@ -63,7 +63,7 @@ def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         "insights": read_insights(answer.metadata) if answer else [],
         "history": list(reads.history_of(case)),
         "earlier": earlier,
-        "next": longest_waiting(besides=case),
+        "next": next_case(case),
         "wa_me": f"https://wa.me/{case.whatsapp_number}" if PLAUSIBLE.fullmatch(case.whatsapp_number) else "",
     }
 

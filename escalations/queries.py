@@ -8,6 +8,7 @@ from django.db.models import (
     BooleanField,
     Count,
     Exists,
+    ExpressionWrapper,
     F,
     Func,
     JSONField,
@@ -162,11 +163,21 @@ def facets(criteria: Criteria) -> list[Facet]:
     return [Facet(*row) for row in rows.annotate(cases=Count("pk"))]
 
 
-def longest_waiting(besides: Case | None = None) -> Case | None:
-    """The case to take next, of another customer than that one's."""
+def longest_waiting() -> Case | None:
+    return cast(Case | None, with_people(open_cases()).first())
+
+
+def next_case(case: Case) -> Case | None:
+    """The case of another customer to take after that one.
+
+    The longest waiting; after a case that is left open the next in the queue, and at its end the first again.
+    """
     cases = with_people(open_cases())
-    if besides is not None:
-        cases = cases.exclude(whatsapp_number=besides.whatsapp_number, instance_id=besides.instance_id)
+    cases = cases.exclude(whatsapp_number=case.whatsapp_number, instance_id=case.instance_id)
+    if case.resolved_at is None:
+        later = Q(waiting_since__gt=case.waiting_since) if case.waiting_since else Q(waiting_since__isnull=False)
+        is_later = ExpressionWrapper(later | Q(waiting_since=case.waiting_since, pk__gt=case.pk), BooleanField())
+        cases = cases.order_by(is_later.desc(nulls_last=True), *cases.query.order_by)
     return cast(Case | None, cases.first())
 
 

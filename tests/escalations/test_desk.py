@@ -345,6 +345,18 @@ def test_pages_live_without_the_optional_table_and_columns(support) -> None:
         assert support.get(page).status_code == 200
 
 
+def test_the_next_case_is_the_next_in_the_queue_and_at_its_end_the_first(support) -> None:
+    unknown = factories.escalation(escalated_at=None, created_at=None)
+    long, short = factories.waiting(minutes=50), factories.waiting(minutes=5)
+    same_moment = factories.escalation(factories.conversation(), escalated_at=short.escalated_at)
+    twins = sorted([short, same_moment], key=lambda case: case.pk)
+    line = [unknown, long, *twins]
+    for case, following in zip(line, [*line[1:], unknown], strict=True):
+        assert support.get(address(case)).context["next"].pk == following.pk
+    factories.resolve_elsewhere([long.pk])
+    assert support.get(address(long)).context["next"].pk == unknown.pk
+
+
 # Home
 
 
