@@ -177,7 +177,7 @@ def next_case(case: Case) -> Case | None:
     if case.resolved_at is None:
         later = Q(waiting_since__gt=case.waiting_since) if case.waiting_since else Q(waiting_since__isnull=False)
         is_later = ExpressionWrapper(later | Q(waiting_since=case.waiting_since, pk__gt=case.pk), BooleanField())
-        cases = cases.order_by(is_later.desc(nulls_last=True), *cases.query.order_by)
+        cases = cases.order_by(Coalesce(is_later, False).desc(), *cases.query.order_by)
     return cast(Case | None, cases.first())
 
 
