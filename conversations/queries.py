@@ -39,8 +39,8 @@ def phone_begins(field: str, written: str) -> Q | None:
 
 class ConversationQuerySet(ForeignTableQuerySet):
     def search(self, written_number: str) -> "ConversationQuerySet":
-        condition = phone_begins("user_phone", written_number)
-        return self.none() if condition is None else self.filter(condition)
+        """By how the customer's number begins; an id that is no number, whole."""
+        return self.filter(phone_begins("user_phone", written_number) or Q(user_phone=written_number.strip()))
 
     def without_data(self) -> "ConversationQuerySet":
         """Without the service's own data, which lists do not show."""
@@ -68,13 +68,15 @@ class MessageQuerySet(ForeignTableQuerySet):
 
 class AIInteractionQuerySet(ForeignTableQuerySet):
     def search(self, written_number: str) -> "AIInteractionQuerySet":
-        """By customer. The index begins with the WhatsApp number, so those that know the customer are found first."""
+        """By the customer's whole number.
+
+        The index begins with the WhatsApp number, so those that know the customer are found first.
+        """
         from conversations.models import Conversation  # the models name this class
 
-        condition = phone_begins("user_phone", written_number)
-        if condition is None:
-            return self.none()
-        return self.filter(condition, instance__in=Conversation.objects.filter(condition).values("instance_id"))
+        phone = digits(written_number) or written_number.strip()
+        known = Conversation.objects.filter(user_phone=phone).values("instance_id")
+        return self.filter(user_phone=phone, instance__in=known)
 
     def excerpts(self) -> "AIInteractionQuerySet":
         """With the beginnings of both texts, as `question` and `answer`, instead of all of them."""

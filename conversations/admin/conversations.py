@@ -147,7 +147,7 @@ class AIInteractionAdmin(InstanceColumns, ReadOnlyAdmin):
     list_filter = ("created_at",)
     link_lookups = ("instance__id__exact",)
     search_fields = ("user_phone",)
-    search_help_text = gettext_lazy("The customer's number with the country code, or how it begins")
+    search_help_text = gettext_lazy("The customer's whole number with the country code")
     ordering = ("-created_at",)
     related = ("instance__business",)
     fieldsets = (

@@ -28,7 +28,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def _counted(self) -> int:
-        return int(self.object_list.order_by()[: LIMIT + 1].count())
+        return int(self.object_list.order_by().values("pk")[: LIMIT + 1].count())
 
     @cached_property
     def count(self) -> int:

@@ -1,0 +1,91 @@
+"""Searches and pages of conversations, messages and answers, and the indexes that serve them."""
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from conversations.models import AIInteraction, Conversation, Message
+from conversations.queries import PAGE, message_page
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def index_used(queryset, name: str) -> bool:
+    """Whether the planner can serve the query by that index."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        return name in queryset.explain()
+
+
+@pytest.mark.parametrize("written", ["201055550001", "+20 105 555 0001", "٢٠١٠٥٥٥٥", "0020105", "2010 5555 000"])
+def test_a_customer_is_found_by_any_written_form(written: str) -> None:
+    wanted = factories.conversation(user_phone="201055550001")
+    factories.conversation(user_phone="201155550001")
+    found = Conversation.objects.search(written)
+    assert list(found) == [wanted]
+    assert index_used(found.order_by(), "idx_conversations_phone_instance")
+
+
+@pytest.mark.parametrize(
+    ("begins", "found"), [("99", ["99912345678"]), ("201099", ["2010991"]), ("20109", ["2010991"])]
+)
+def test_the_range_of_a_prefix_ends_right_after_nines(begins: str, found: list[str]) -> None:
+    for number in ("99912345678", "2010991", "2011001", "98"):
+        factories.conversation(user_phone=number)
+    assert list(Conversation.objects.search(begins).values_list("user_phone", flat=True)) == found
+
+
+def test_an_id_that_is_no_number_is_found_whole() -> None:
+    wanted = factories.conversation(user_phone="147222215372001@lid")
+    assert list(Conversation.objects.search(" 147222215372001@lid ")) == [wanted]
+
+
+def test_answers_are_found_by_the_whole_number() -> None:
+    wanted = factories.interaction(factories.conversation(user_phone="201055550001"))
+    factories.interaction(factories.conversation(user_phone="201055550002"))
+    found = AIInteraction.objects.search("+20 105 555 0001")
+    assert list(found) == [wanted]
+    assert index_used(found, "idx_ai_interactions_user")
+
+
+def test_messages_are_found_by_their_words() -> None:
+    chat = factories.conversation()
+    wanted = factories.message(chat, "أريد استرجاع الطلب رقم PF-82958 من فضلك")
+    factories.message(chat, "Hello")
+    for words in ("استرجاع", "الطلب استرجاع", "PF-82958", '"استرجاع الطلب"', "nothing OR استرجاع"):
+        found = Message.objects.search(words)
+        assert list(found) == [wanted], words
+    assert list(Message.objects.search('"الطلب استرجاع"')) == []
+    assert index_used(Message.objects.search("استرجاع"), "idx_messages_content_gin")
+
+
+def test_older_messages_follow_without_a_gap_or_a_repetition() -> None:
+    chat = factories.conversation()
+    moment = factories.ago(hours=1)
+    sent = {factories.message(chat, str(number), timestamp=moment).pk for number in range(PAGE + 10)}
+    first = message_page(chat)
+    factories.message(chat, "arrives meanwhile")
+    second = message_page(chat, first.older)
+    assert (len(first.messages), len(second.messages), second.older) == (PAGE, 10, "")
+    assert {message.pk for message in (*first.messages, *second.messages)} == sent
+
+
+@pytest.mark.parametrize("cursor", ["x", "_", "2026-01-01T00:00:00_x", f"2026-01-01T00:00:00_{uuid.uuid4()}", "%00"])
+def test_a_malformed_cursor_is_a_bad_request(client: Client, cursor: str) -> None:
+    client.force_login(factories.staff("Support"), "django.contrib.auth.backends.ModelBackend")
+    chat = factories.conversation()
+    assert client.get(f"/conversations/conversation/{chat.pk}/change/?before={cursor}").status_code == 400
+
+
+def test_a_conversation_is_shown_as_a_chat(client: Client) -> None:
+    client.force_login(factories.staff("Support"), "django.contrib.auth.backends.ModelBackend")
+    chat = factories.conversation()
+    factories.message(chat, "السلام عليكم", timestamp=factories.ago(days=2))
+    factories.message(chat, "How can I help?", role="assistant")
+    page = client.get(f"/conversations/conversation/{chat.pk}/change/").content.decode()
+    assert page.index("السلام عليكم") < page.index("How can I help?")
+    assert page.count("chat__day") == 2
+    assert page.count("chat__message--customer") == page.count("chat__message--ai") == 1
