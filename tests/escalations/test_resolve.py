@@ -8,7 +8,7 @@ from time import monotonic
 import psycopg
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection
+from django.db import ProgrammingError, connection, transaction
 
 from escalations.models import Escalation, Event
 from escalations.procedures import Outcome, Resolution, resolve
@@ -130,6 +130,19 @@ def test_without_the_permission_nothing_happens(db) -> None:
     case = factories.waiting(minutes=5)
     with pytest.raises(PermissionDenied):
         resolve([case.pk], factories.staff("Managers"))
+    case.refresh_from_db()
+    assert case.resolved_at is None
+
+
+@pytest.mark.parametrize("role", ["anon", "authenticated"])
+def test_whoever_calls_over_rest_cannot_resolve(db, role) -> None:
+    case = factories.waiting(minutes=5)
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"SET LOCAL ROLE {role}; SELECT waops.resolve_escalations('{{{case.pk}}}', NULL, 'anybody')")
     case.refresh_from_db()
     assert case.resolved_at is None
 
