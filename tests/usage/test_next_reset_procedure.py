@@ -1,0 +1,51 @@
+"""When a counter is due to be reset: in SQL and in Python, which must agree."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from django.db import connection
+
+from usage.legacy import next_reset
+
+pytestmark = pytest.mark.django_db
+
+CAIRO = timezone(timedelta(hours=2))
+
+
+def utc(year: int, month: int, day: int, *time: int) -> datetime:
+    return datetime(year, month, day, *time, tzinfo=UTC)
+
+
+CASES = {
+    "mid-month": (utc(2025, 3, 15), utc(2025, 3, 20), utc(2025, 4, 1), False),
+    "first moment of a month": (utc(2025, 3, 1), utc(2025, 3, 1), utc(2025, 4, 1), False),
+    "last moment of a month": (utc(2025, 3, 31, 23, 59, 59), utc(2025, 3, 31, 23, 59, 59), utc(2025, 4, 1), False),
+    "31 January": (utc(2025, 1, 31), utc(2025, 1, 31), utc(2025, 2, 1), False),
+    "29 February": (utc(2024, 2, 29, 12), utc(2024, 2, 29, 13), utc(2024, 3, 1), False),
+    "December": (utc(2025, 12, 5), utc(2025, 12, 31), utc(2026, 1, 1), False),
+    "due this moment": (utc(2025, 3, 15), utc(2025, 4, 1), utc(2025, 5, 1), True),
+    "a moment before it is due": (utc(2025, 3, 15), utc(2025, 3, 31, 23, 59, 59), utc(2025, 4, 1), False),
+    "overdue for a year": (utc(2023, 11, 30), utc(2025, 1, 31), utc(2025, 2, 1), True),
+    "overdue in December": (utc(2025, 10, 30), utc(2025, 12, 31), utc(2026, 1, 1), True),
+    "never reset": (None, utc(2025, 3, 20), utc(2025, 4, 1), False),
+    "another month in Cairo": (datetime(2025, 4, 1, 1, tzinfo=CAIRO), utc(2025, 3, 31, 23, 30), utc(2025, 4, 1), False),
+    "reset in the future": (utc(2025, 6, 10), utc(2025, 3, 20), utc(2025, 7, 1), False),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_next_reset(case: str):
+    last, now, resets_on, overdue = CASES[case]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM waops.next_reset(%s, %s)", [last, now])
+        assert cursor.fetchone() == (resets_on, overdue)
+    assert next_reset(last, now) == (resets_on, overdue)
+
+
+def test_the_callers_time_zone_does_not_matter():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL timezone = 'Pacific/Kiritimati'")
+        cursor.execute(
+            "SELECT resets_on = '2025-04-01T00:00Z' FROM waops.next_reset('2025-03-31T20:00Z', '2025-03-31T21:00Z')"
+        )
+        assert cursor.fetchone() == (True,)
