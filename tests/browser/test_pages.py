@@ -8,11 +8,13 @@ from django.contrib import admin
 from django.urls import reverse
 
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
-from tests.factories import PASSWORD, staff
+from tests.factories import staff
 from waops import demo
 from waops.models import ArchivedRow, User
 
 pytestmark = pytest.mark.browser
+
+PASSWORD = "correct horse battery staple"
 
 LOOKS = [
     pytest.param({"language": "en", "color_scheme": "light", "viewport": DESKTOP}, id="en-light-desktop"),
@@ -73,7 +75,9 @@ def test_login_page_is_accessible_and_fits(visit: Callable[..., Visitor], look: 
 
 
 def test_somebody_logs_in_switches_language_and_logs_out(visit: Callable[..., Visitor]) -> None:
-    staff("Support", username="mona")
+    user = staff("Support", username="mona")
+    user.set_password(PASSWORD)
+    user.save()
     visitor = visit(language="ar")
     page = visitor.page
     visitor.open("/")
