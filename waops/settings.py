@@ -48,6 +48,9 @@ MESSAGE_PATH_KILL_SWITCH = frozenset(env.list("MESSAGE_PATH_KILL_SWITCH", defaul
 MIGRATION_LOCK_TIMEOUT = env.float("MIGRATION_LOCK_TIMEOUT", default=30.0)
 MIGRATION_ATTEMPTS = env.int("MIGRATION_ATTEMPTS", default=5)
 
+# Whether operators may end a session that others wait for from the page of connections
+OPERATIONS_ALLOW_TERMINATE = env.bool("OPERATIONS_ALLOW_TERMINATE", default=False)
+
 INSTALLED_APPS = [
     "waops",
     "usage",

@@ -22,6 +22,8 @@ class Activity:
     seconds: float | None
     statements: dict[str, dict[str, Any]]
     database: dict[str, Any]
+    inserted: dict[str, int]
+    """Rows by table."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def activity(snapshot: Snapshot) -> Activity:
     if previous is None or earlier is None or _was_reset(earlier["database"], figures["database"]):
         begin = figures["database"]["reset_at"]
         seconds = snapshot.taken_at.timestamp() - begin if begin else None
-        return Activity(snapshot, seconds, figures["statements"], figures["database"])
+        inserted = {name: row["inserted"] for name, row in figures["tables"].items()}
+        return Activity(snapshot, seconds, figures["statements"], figures["database"], inserted)
     return Activity(
         snapshot,
         (snapshot.taken_at - previous.taken_at).total_seconds(),
@@ -104,6 +107,10 @@ def activity(snapshot: Snapshot) -> Activity:
             for key, row in figures["statements"].items()
         },
         _difference(figures["database"], earlier["database"], COUNTERS),
+        {
+            name: max(0, row["inserted"] - earlier["tables"].get(name, {"inserted": 0})["inserted"])
+            for name, row in figures["tables"].items()
+        },
     )
 
 

@@ -75,7 +75,7 @@ class Difference:
 
     def to_finding(self) -> Finding:
         fix = (f'manage.py drift --accept "{self.key}"',)
-        return Finding(self.code, self.severity, self.subject, self.what, self.why, fix)
+        return Finding(self.code, self.severity, self.subject, self.what, self.why, fix, self.key)
 
 
 @cache

@@ -34,6 +34,8 @@ class Finding:
     what: str
     why: str
     fix: tuple[str, ...] = ()
+    accept_key: str = ""
+    """Of a difference that may be right: what `manage.py drift --accept` takes."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -177,4 +177,4 @@ def are_current(connection: BaseDatabaseWrapper, parameters: Mapping[str, Any]) 
     """Whether that customer's conversation still exists."""
     with connection.cursor() as cursor:
         cursor.execute(STILL_THERE, parameters)
-        return cursor.fetchone() == (True,)
+        return bool(cursor.fetchone() == (True,))

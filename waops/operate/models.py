@@ -5,8 +5,17 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class NoRows(models.Manager["Operations"]):
+    """For a model without a table."""
+
+    def get_queryset(self) -> models.QuerySet["Operations"]:
+        return super().get_queryset().none()
+
+
 class Operations(models.Model):
-    """No table: carries the permissions of the operations pages."""
+    """No table: carries the permissions of the operations pages, and their place in the navigation."""
+
+    objects = NoRows()
 
     class Meta:
         managed = False

@@ -111,7 +111,8 @@ def _database(connection: BaseDatabaseWrapper) -> DatabaseFigures:
     writes: tuple[Any, Any] = (None, None)
     if version >= 160_000:
         (writes,) = fetch(connection, lambda *row: row, WRITES)
-    return DatabaseFigures(*counters, _wal(connection), checkpoints, checkpoint_ms, *writes)
+    values = [*counters, _wal(connection), checkpoints, checkpoint_ms, *writes]
+    return DatabaseFigures(*values)
 
 
 def _wal(connection: BaseDatabaseWrapper) -> int | None:
