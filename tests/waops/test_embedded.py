@@ -141,3 +141,28 @@ def test_a_broken_folder_is_named(home: Path) -> None:
     (server.data_dir / "PG_VERSION").write_text("9\n")
     with pytest.raises(EmbeddedServerError, match="failed at pg_ctl"):
         server.start()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_the_development_server_stops_it_too(home: Path, number: signal.Signals) -> None:
+    environment = {**os.environ, "EMBEDDED_POSTGRES_DIR": str(home)}
+    manage = [sys.executable, "manage.py"]
+    subprocess.run([*manage, "load_baseline"], cwd=settings.BASE_DIR, env=environment, check=True, capture_output=True)
+    serving = subprocess.Popen(
+        [*manage, "runserver", "0"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert serving.stdout is not None
+    assert any("Starting development server" in line for line in serving.stdout)
+    assert EmbeddedServer(home).is_running()
+    if number == signal.SIGINT:  # a terminal sends it to every process of the group
+        os.killpg(serving.pid, number)
+    else:
+        serving.send_signal(number)
+    serving.communicate(timeout=60)
+    assert not EmbeddedServer(home).is_running()
