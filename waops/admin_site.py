@@ -38,8 +38,12 @@ class WaopsAdminSite(AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         apps = super().get_app_list(request, app_label)
+        by_label = {app["app_label"]: app for app in apps}
         for app in apps:
             app["name"] = HEADINGS.get(app["app_label"], app["name"])
+        if "waops" in by_label and "auth" in by_label:  # people stand beside their groups
+            ours, people = by_label["waops"]["models"], by_label["auth"]["models"]
+            people += [ours.pop(i) for i, model in reversed(list(enumerate(ours))) if model["object_name"] == "User"]
         order = {label: position for position, label in enumerate(NAVIGATION)}
         return sorted(apps, key=lambda app: order.get(app["app_label"], len(order)))
 

@@ -18,7 +18,7 @@ from waops.live_schema import ForeignTable, ForeignTableManager
 class Profile(ForeignTable):
     """One business."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     created_at = models.DateTimeField(_("joined"), null=True)
     updated_at = models.DateTimeField(_("last changed"), null=True)
     full_name = models.TextField(_("owner"), null=True)
@@ -48,4 +48,4 @@ class Profile(ForeignTable):
         ]
 
     def __str__(self) -> str:
-        return self.business_name or self.full_name or f"{gettext('No name')} ({str(self.pk)[:8]})"
+        return self.business_name or self.full_name or gettext("No name (%(id)s)") % {"id": str(self.pk)[:8]}
