@@ -1,106 +1,173 @@
-"""Businesses and what is left of their AI answers."""
+"""Businesses and their AI quota, prices, alerts, and the history of changes."""
 
-from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
-from django.apps import apps
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from usage.models import Profile
-from usage.queries import QuotaState
+from usage import overview, rollup, views
+from usage.models import AlertRule, Delivery, Price, Profile, QuotaChange
+from usage.overview import View
 from waops import home
+from waops.admin.addresses import ClearAddresses
 from waops.admin.filters import KnownValues
-from waops.admin.read_only import ReadOnlyAdmin, list_address, may_view
+from waops.admin.read_only import ReadOnlyAdmin, list_address
 from waops.templatetags.waops import outside_text, status
-
-STATUS_KINDS = {
-    QuotaState.OVER: "late",
-    QuotaState.NEAR: "waiting",
-    QuotaState.ENOUGH: "done",
-    QuotaState.DISABLED: "off",
-}
-
-
-class QuotaFilter(KnownValues):
-    title = gettext_lazy("AI answers")
-    parameter_name = "quota"
-    fields = ("monthly_ai_responses_used", "monthly_ai_response_limit")
-    values = QuotaState.choices
-
-    def narrow(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return queryset.in_quota_state(value)  # type: ignore[attr-defined,no-any-return]
-
-
-class PlanFilter(KnownValues):
-    title = gettext_lazy("plan")
-    parameter_name = "plan"
-    fields = ("plan_type",)
-    values = [(name, name) for name in ("Launch", "Scale", "Growth", "Authority")]
 
 
 @admin.register(Profile)
 class ProfileAdmin(ReadOnlyAdmin):
-    in_phone_bar = 2
-    list_display = ("name", "state", "answers", "plan_type", "subscription_end_date", "is_paying")
-    list_filter = (QuotaFilter, PlanFilter, ("is_active", admin.BooleanFieldListFilter))
-    search_fields = ("business_name",)
-    search_help_text = gettext_lazy("Name of the business or its owner")
-    ordering = ("business_name",)
-    fieldsets = (
-        (None, {"fields": ("business_name", "full_name", "is_paying", "plan_type", "subscription_period")}),
-        (gettext_lazy("AI answers"), {"fields": ("state", "answers", "last_responses_reset_date")}),
-        (
-            gettext_lazy("Subscription"),
-            {"fields": ("subscription_start_date", "subscription_end_date", "enable_smart_escalation_global")},
-        ),
-        (gettext_lazy("Record"), {"fields": ("id", "created_at", "updated_at")}),
+    """The overview of all businesses and the page of one; see views.py."""
+
+    in_phone_bar = True
+    search_fields = ("business_name", "full_name")
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("export/", wrap(self.export_view), name="usage_profile_export"),
+            path("bulk/", wrap(self.bulk_view), name="usage_profile_bulk"),
+            path("<uuid:pk>/export/", wrap(self.export_business_view), name="usage_profile_export_one"),
+            *(
+                path(
+                    f"<uuid:pk>/{action}/",
+                    wrap(self.change_quota_view),
+                    {"action": action},
+                    name=f"usage_profile_{action}",
+                )
+                for action in ("limit", "top_up", "reset")
+            ),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return self._answer(request, lambda: views.overview_page(request, self._context(request)))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        if request.method != "GET":
+            raise PermissionDenied
+        try:
+            pk = UUID(object_id)
+        except ValueError:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        answer = self._answer(request, lambda: views.business_page(request, pk, self._context(request)))
+        return answer or self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+
+    def export_view(self, request: HttpRequest) -> Any:
+        return self._answer(request, lambda: views.export_overview(request))
+
+    def export_business_view(self, request: HttpRequest, pk: UUID) -> Any:
+        answer = self._answer(request, lambda: views.export_business(request, pk))
+        return answer or self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+
+    def change_quota_view(self, request: HttpRequest, pk: UUID, action: str) -> Any:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return self._answer(request, lambda: views.change_quota(request, pk, action))
+
+    def bulk_view(self, request: HttpRequest) -> Any:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return self._answer(request, lambda: views.bulk(request, self._context(request)))
+
+    def _answer(self, request: HttpRequest, view: Any) -> HttpResponseBase | None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            answer: HttpResponseBase | None = view()
+        except views.BadAddressError as error:
+            title = _("This address cannot be shown")
+            return self._error_page(request, error.status, title, error.explanation, back=request.path)
+        return answer
+
+    def _context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
+
+
+@admin.register(Price)
+class PriceAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("model", "valid_from", "input_per_million", "output_per_million", "currency")
+    search_fields = ("model",)
+    ordering = ("model", "-valid_from")
+
+
+@admin.register(AlertRule)
+class AlertRuleAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("__str__", "thresholds", "forecast", "emails", "webhook", "language")
+    list_select_related = ("business",)
+    autocomplete_fields = ("business",)
+    search_fields = ("business__business_name", "emails")
+
+
+class KindFilter(KnownValues):
+    title = gettext_lazy("what")
+    parameter_name = "kind"
+    fields = ("kind",)
+    values = QuotaChange.Kind.choices
+
+
+@admin.register(QuotaChange)
+class QuotaChangeAdmin(ReadOnlyAdmin):
+    list_display = ("at", "name", "kind", "old_limit", "new_limit", "old_used", "new_used", "actor_name", "why")
+    list_filter = (KindFilter,)
+    related = ("business",)
+    search_fields = ("business__business_name", "actor_name")
+    ordering = ("-pk",)
+    fields = (
+        *("at", "name", "kind", "old_limit", "new_limit", "old_used", "new_used"),
+        *("old_reset", "new_reset", "actor_name", "why"),
     )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
+    @admin.display(description=gettext_lazy("business"))
+    def name(self, row: QuotaChange) -> SafeString | str:
+        return outside_text(str(row.business), 60)
 
-    def related_pages(self, request: HttpRequest, row: Profile) -> Iterator[tuple[str, str]]:
-        number = apps.get_model("conversations", "WhatsAppInstance")
-        if may_view(request, number):
-            yield list_address(number, business__id__exact=row.pk), _("WhatsApp numbers")
+    @admin.display(description=gettext_lazy("why"))
+    def why(self, row: QuotaChange) -> SafeString | str:
+        return outside_text(row.reason, 200)
 
-    @admin.display(description=gettext_lazy("business"), ordering="business_name")
-    def name(self, row: Profile) -> SafeString | str:
-        return outside_text(str(row), 60)
 
-    @admin.display(description=gettext_lazy("state"))
-    def state(self, row: Profile) -> SafeString:
-        quota = QuotaState.of(row.monthly_ai_responses_used, row.monthly_ai_response_limit)
-        return status(STATUS_KINDS[quota], quota.label)
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("business", "threshold", "channel", "target", "outcome", "attempts", "next_attempt_at", "error")
+    related = ("alert", "alert__business")
+    ordering = ("-pk",)
+    fields = list_display
 
-    @admin.display(description=gettext_lazy("AI answers used"), ordering="monthly_ai_responses_used")
-    def answers(self, row: Profile) -> SafeString:
-        used, limit = row.monthly_ai_responses_used or 0, row.monthly_ai_response_limit or 0
-        return render_to_string("usage/answers.html", {"used": used, "limit": limit})
+    @admin.display(description=gettext_lazy("business"))
+    def business(self, row: Delivery) -> SafeString | str:
+        return outside_text(str(row.alert.business), 60)
 
-    @admin.display(description=gettext_lazy("account"), ordering="is_active")
-    def is_paying(self, row: Profile) -> SafeString:
-        return status("done", _("active")) if row.is_active else status("off", _("inactive"))
+    @admin.display(description=gettext_lazy("threshold"))
+    def threshold(self, row: Delivery) -> str:
+        return _("forecast") if row.alert.threshold == row.alert.FORECAST else f"{row.alert.threshold}%"
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def outcome(self, row: Delivery) -> SafeString:
+        kinds = {Delivery.State.SENT: "done", Delivery.State.WAITING: "waiting", Delivery.State.GIVEN_UP: "late"}
+        return status(kinds[Delivery.State(row.state)], row.get_state_display())
 
 
 def pressing_businesses(request: HttpRequest) -> dict[str, Any]:
-    """The home panel's businesses: those out of answers, then those running out."""
-    out = Profile.objects.in_quota_state(QuotaState.OVER)
-    near = Profile.objects.in_quota_state(QuotaState.NEAR)
+    """The home panel's businesses: those out of answers, then those that will be before their reset."""
+    rollup.refresh()
+    everybody = overview.load()
+    counts = overview.count_views(everybody)
+    pressing = [one for one in overview.choose(everybody) if one.is_in(View.OUT) or one.is_in(View.BEFORE_RESET)]
     return {
-        "out": out.count(),
-        "near": near.count(),
-        "businesses": list((out | near).most_pressing_first()[:5]),
-        "out_address": list_address(Profile, quota=QuotaState.OVER),
-        "near_address": list_address(Profile, quota=QuotaState.NEAR),
+        "out": counts[View.OUT],
+        "before_reset": counts[View.BEFORE_RESET],
+        "businesses": pressing[:5],
+        "out_address": list_address(Profile, view=View.OUT),
+        "before_reset_address": list_address(Profile, view=View.BEFORE_RESET),
         "all_address": list_address(Profile),
     }
 

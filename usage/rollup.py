@@ -48,12 +48,16 @@ VERIFY = """
 
 @dataclass(frozen=True)
 class Freshness:
-    """How far the counts are. Not `is_built`: they mean nothing before `rebuild`. `pending` changes are not in them."""
+    """How far the counts are. Not `is_built`: they mean nothing before `rebuild`. `pending` changes are not in them.
+
+    `problem`: what the database lacks for anything to be counted, as the server says it.
+    """
 
     is_built: bool
     as_of: datetime | None
     pending: int
     counted: int
+    problem: str | None
 
     @property
     def is_complete(self) -> bool:

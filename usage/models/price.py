@@ -51,7 +51,7 @@ class Price(models.Model):
         return deleted
 
     @classmethod
-    def from_db(cls, *args: Any) -> "Price":
-        price = super().from_db(*args)
+    def from_db(cls, *args: Any, **kwargs: Any) -> "Price":
+        price = super().from_db(*args, **kwargs)
         price._stored_model = price.model
         return price

@@ -5,14 +5,12 @@ Mapped: every column but the prompt generations' quota and storage, which nobody
 """
 
 import uuid
-from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from usage.queries import ProfileQuerySet
-from waops.live_schema import ForeignTable, ForeignTableManager
+from waops.live_schema import ForeignTable
 
 
 class Profile(ForeignTable):
@@ -32,8 +30,6 @@ class Profile(ForeignTable):
     subscription_end_date = models.DateTimeField(_("subscription ends"), null=True)
     plan_type = models.TextField(_("plan"), null=True)
     subscription_period = models.TextField(_("paid"), null=True)
-
-    objects: ClassVar[Any] = ForeignTableManager.from_queryset(ProfileQuerySet)()
 
     class Meta(ForeignTable.Meta):
         managed = False

@@ -2,6 +2,7 @@
 -- p_at_most: a page's patience. With more pending than that nothing is counted, and `pending` says so (a number above
 -- p_at_most stands for "more"). NULL: all of it. p_rebuild: forget the counts and count every answer again; that
 -- is done as well where they were never built, or for another time zone, if there are no more answers than p_at_most.
+-- `problem`: why nothing can be counted at all.
 CREATE OR REPLACE FUNCTION waops.refresh_usage(
     p_time_zone text,
     p_at_most integer DEFAULT NULL,
@@ -9,7 +10,8 @@ CREATE OR REPLACE FUNCTION waops.refresh_usage(
     OUT is_built boolean,
     OUT refreshed_at timestamp with time zone,
     OUT pending bigint,
-    OUT counted bigint
+    OUT counted bigint,
+    OUT problem text
 )
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -38,34 +40,42 @@ BEGIN
         RETURN;
     END IF;
 
-    INSERT INTO waops.usage_period (business_id, starts_at, counted)
-    SELECT profile.id, profile.last_responses_reset_date, false
-    FROM public.profiles AS profile
-    WHERE profile.last_responses_reset_date IS NOT NULL
-      AND NOT EXISTS (
-          SELECT FROM waops.usage_period AS period
-          WHERE period.business_id = profile.id AND period.starts_at = profile.last_responses_reset_date
-      );
+    BEGIN
+        INSERT INTO waops.usage_period (business_id, starts_at, counted)
+        SELECT profile.id, profile.last_responses_reset_date, false
+        FROM public.profiles AS profile
+        WHERE profile.last_responses_reset_date IS NOT NULL
+          AND NOT EXISTS (
+              SELECT FROM waops.usage_period AS period
+              WHERE period.business_id = profile.id AND period.starts_at = profile.last_responses_reset_date
+          );
 
-    IF v_rebuild THEN
-        DELETE FROM waops.usage_usagedetail;
-        DELETE FROM waops.usage_usagebyperiod;
-        DELETE FROM waops.usage_usagebyday;
-        DELETE FROM waops.usage_usagebyhour;
-    END IF;
+        IF v_rebuild THEN
+            DELETE FROM waops.usage_usagedetail;
+            DELETE FROM waops.usage_usagebyperiod;
+            DELETE FROM waops.usage_usagebyday;
+            DELETE FROM waops.usage_usagebyhour;
+        END IF;
 
-    IF v_rebuild OR pending > 0
-        OR EXISTS (SELECT FROM waops.usage_period AS period WHERE NOT period.counted) THEN
-        SELECT result.counted, result.gone INTO counted, v_gone
-        FROM waops.count_answers(p_time_zone, v_rebuild) AS result;
-    END IF;
+        IF v_rebuild OR pending > 0
+            OR EXISTS (SELECT FROM waops.usage_period AS period WHERE NOT period.counted) THEN
+            SELECT result.counted, result.gone INTO counted, v_gone
+            FROM waops.count_answers(p_time_zone, v_rebuild) AS result;
+        END IF;
 
-    IF v_gone <> '{}' THEN
-        DELETE FROM waops.usage_usagedetail AS kept WHERE kept.instance_id = ANY (v_gone);
-        DELETE FROM waops.usage_usagebyperiod AS kept WHERE kept.instance_id = ANY (v_gone);
-        DELETE FROM waops.usage_usagebyday AS kept WHERE kept.instance_id = ANY (v_gone);
-        DELETE FROM waops.usage_usagebyhour AS kept WHERE kept.instance_id = ANY (v_gone);
-    END IF;
+        IF v_gone <> '{}' THEN
+            DELETE FROM waops.usage_usagedetail AS kept WHERE kept.instance_id = ANY (v_gone);
+            DELETE FROM waops.usage_usagebyperiod AS kept WHERE kept.instance_id = ANY (v_gone);
+            DELETE FROM waops.usage_usagebyday AS kept WHERE kept.instance_id = ANY (v_gone);
+            DELETE FROM waops.usage_usagebyhour AS kept WHERE kept.instance_id = ANY (v_gone);
+        END IF;
+    EXCEPTION WHEN undefined_column OR undefined_table THEN
+        -- A deployment whose tables lack what is counted: everything else works on.
+        is_built := false;
+        counted := 0;
+        problem := SQLERRM;
+        RETURN;
+    END;
 
     IF v_rebuild THEN
         is_built := true;

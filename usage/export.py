@@ -1,0 +1,127 @@
+"""What is on the screen as a file: CSV, a line at a time, or XLSX. The totals come from the screen's own sum.
+
+Numbers are written as numbers and moments in UTC as ISO 8601, whatever the reader's language; headings are in it.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+import xlsxwriter
+from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext as _
+
+from usage.business import Part, Usage
+from usage.overview import Business, Totals
+
+Value = str | int | float | Decimal | datetime | None
+Row = Sequence[Value]
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A text that begins with one of these would be run as a formula by a spreadsheet."""
+
+
+def overview_rows(businesses: Sequence[Business], totals: Totals) -> Iterator[Row]:
+    """Heading, businesses, totals."""
+    currencies = list(totals.costs)
+    yield (
+        *(_("Business"), _("Plan"), _("State"), _("Limit"), _("Used"), _("Share"), _("Per day"), _("Runs out")),
+        *(_("Reset"), _("Subscription ends"), _("Replies"), _("Tokens"), _("Without token counts"), _("Without price")),
+        *(_("Cost (%(currency)s)") % {"currency": currency} for currency in currencies),
+    )
+    for one in businesses:
+        rate = one.forecast.rate
+        yield (
+            *(one.name, one.plan, one.forecast.verdict.value, one.limit, one.used, one.share),
+            *(round(rate.mean, 2) if rate else None, one.forecast.exhausted_at, one.resets_on, one.subscription_end),
+            *(one.replies, one.tokens, one.untracked, one.unpriced),
+            *(one.costs.get(currency) for currency in currencies),
+        )
+    yield (
+        *(_("Total"), None, totals.businesses, totals.limit, totals.used, None, None, None, None, None),
+        *(totals.replies, totals.tokens, totals.untracked, totals.unpriced),
+        *totals.costs.values(),
+    )
+
+
+def usage_rows(usage: Usage) -> Iterator[Row]:
+    """A business's days with their total, then its other breakdowns."""
+    currencies = list(usage.whole.costs)
+    measures = (_("Replies"), _("Tokens"), _("Without token counts"), _("Without price"))
+    costs = tuple(_("Cost (%(currency)s)") % {"currency": currency} for currency in currencies)
+
+    def line(what: str, name: str, part: Part) -> Row:
+        amounts = (part.costs.get(currency) for currency in currencies)
+        return what, name, part.replies, part.tokens, part.untracked, part.unpriced, *amounts
+
+    yield _("By"), _("Name"), *measures, *costs
+    for what, parts in (
+        (_("Day"), usage.days),
+        (_("Model"), usage.models),
+        (_("Personality"), usage.personalities),
+        (_("WhatsApp number"), usage.numbers),
+        (_("Intent"), usage.intents),
+    ):
+        for part in parts:
+            yield line(what, part.name, part)
+    yield line(_("Total"), "", usage.whole)
+
+
+def response(rows: Iterable[Row], file_format: str, name: str) -> HttpResponseBase:
+    """The file `name` in that format, "csv" or "xlsx"."""
+    if file_format == "xlsx":
+        return FileResponse(_xlsx(rows), as_attachment=True, filename=f"{name}.xlsx")
+    return StreamingHttpResponse(
+        _csv(rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    )
+
+
+class _Echo:
+    """A file for the csv module that hands back what is written."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _csv(rows: Iterable[Row]) -> Iterator[str]:
+    # Without it Excel reads Arabic as Latin.
+    yield "\ufeff"
+    writer: Any = csv.writer(_Echo())
+    for row in rows:
+        yield writer.writerow([_plain(value) for value in row])
+
+
+def _plain(value: Value) -> str | int | float | Decimal | None:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _xlsx(rows: Iterable[Row]) -> IO[bytes]:
+    file = TemporaryFile()  # noqa: SIM115 the response closes it
+    # Constant memory: each row goes to disk as the next begins. Text stays text, never a formula or a link.
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(file, options) as workbook:
+        sheet = workbook.add_worksheet()
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row):
+                if isinstance(value, datetime):
+                    sheet.write_string(number, column, value.isoformat(timespec="seconds"))
+                elif isinstance(value, str):
+                    sheet.write_string(number, column, value)
+                elif value is not None:
+                    sheet.write_number(number, column, value)
+    file.seek(0)
+    return file

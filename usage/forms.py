@@ -1,0 +1,160 @@
+"""What managers fill in: the list's filters, changes of one business, changes of many."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from usage.business import Narrowed, day_bounds
+from usage.changes import HIGHEST_LIMIT
+from usage.overview import ORDERS, View
+
+ORDER_CHOICES = [(sign + name, name) for name in ORDERS for sign in ("", "-")]
+
+
+class OverviewForm(forms.Form):
+    """The address of the list. Unknown names and values are refused."""
+
+    view = forms.ChoiceField(choices=View.choices, required=False)
+    plan = forms.CharField(required=False, max_length=50)
+    q = forms.CharField(required=False, max_length=100)
+    o = forms.ChoiceField(choices=ORDER_CHOICES, required=False)
+    p = forms.IntegerField(required=False)
+    format = forms.ChoiceField(choices=[("csv", "CSV"), ("xlsx", "XLSX")], required=False)
+
+    def clean(self) -> dict[str, Any]:
+        unknown = set(self.data) - set(self.fields)
+        if unknown:
+            raise forms.ValidationError(", ".join(sorted(unknown)))
+        return self.cleaned_data
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What `overview.choose` takes."""
+        values = self.cleaned_data
+        return {
+            "view": values["view"] or View.ALL,
+            "plan": values["plan"],
+            "search": values["q"],
+            "order": values["o"] or "risk",
+        }
+
+
+class NarrowForm(forms.Form):
+    """The address of a business's page."""
+
+    number = forms.UUIDField(required=False)
+    personality = forms.CharField(required=False, max_length=100, empty_value=None, strip=False)
+    day = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+
+    def clean(self) -> dict[str, Any]:
+        unknown = set(self.data) - set(self.fields)
+        if unknown:
+            raise forms.ValidationError(", ".join(sorted(unknown)))
+        return self.cleaned_data
+
+    @property
+    def narrowed(self) -> Narrowed:
+        values = self.cleaned_data
+        # "": answers without a personality; absent: all of them.
+        personality = "" if self.data.get("personality") == "" else values["personality"]
+        return Narrowed(values["number"], personality, values["day"])
+
+
+def reason_field() -> forms.CharField:
+    return forms.CharField(label=_("Why"), max_length=500, widget=forms.TextInput(attrs={"dir": "auto"}))
+
+
+def number_widget() -> forms.NumberInput:
+    return forms.NumberInput(attrs={"dir": "ltr", "inputmode": "numeric"})
+
+
+def date_widget() -> forms.DateInput:
+    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "dir": "ltr"})
+
+
+class LimitForm(forms.Form):
+    prefix = "limit"
+    expected = forms.IntegerField(widget=forms.HiddenInput)
+    limit = forms.IntegerField(
+        label=_("New limit per month"), min_value=1, max_value=HIGHEST_LIMIT, widget=number_widget()
+    )
+    reason = reason_field()
+
+
+class TopUpForm(forms.Form):
+    prefix = "top_up"
+    expected = forms.IntegerField(widget=forms.HiddenInput)
+    amount = forms.IntegerField(label=_("Extra answers"), min_value=1, max_value=HIGHEST_LIMIT, widget=number_widget())
+    until = forms.DateField(label=_("Until the end of"), input_formats=["%Y-%m-%d"], widget=date_widget())
+    reason = reason_field()
+
+    def clean_until(self) -> datetime:
+        return end_of(self.cleaned_data["until"])
+
+
+class ResetForm(forms.Form):
+    prefix = "reset"
+    expected = forms.CharField(required=False, widget=forms.HiddenInput)
+    reason = reason_field()
+
+    def clean_expected(self) -> datetime | None:
+        try:
+            text = self.cleaned_data["expected"]
+            return datetime.fromisoformat(text).astimezone(UTC) if text else None
+        except ValueError as error:
+            raise forms.ValidationError(_("This form is out of date. Reload the page.")) from error
+
+
+class Operation(forms.Form):
+    """A change of many businesses. `ids` of the rows that were ticked; none of them needed for all that match."""
+
+    class Kind:
+        LIMIT, ADD, TOP_UP, RESET = "limit", "add", "top_up", "reset"
+
+    KINDS = [
+        (Kind.LIMIT, _("Set the limit to…")),
+        (Kind.ADD, _("Raise the limit by…")),
+        (Kind.TOP_UP, _("Top up by…, until…")),
+        (Kind.RESET, _("Reset the counter")),
+    ]
+    scope = forms.ChoiceField(
+        label=_("Which"), choices=[("selected", _("the ticked ones")), ("all", _("all on this list, on every page"))]
+    )
+    kind = forms.ChoiceField(label=_("What"), choices=KINDS)
+    number = forms.IntegerField(
+        label=_("Answers"), min_value=1, max_value=HIGHEST_LIMIT, required=False, widget=number_widget()
+    )
+    until = forms.DateField(
+        label=_("Until the end of"), required=False, input_formats=["%Y-%m-%d"], widget=date_widget()
+    )
+    reason = reason_field()
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        kind = values.get("kind")
+        if kind in (self.Kind.LIMIT, self.Kind.ADD, self.Kind.TOP_UP) and values.get("number") is None:
+            self.add_error("number", _("How many answers?"))
+        if kind == self.Kind.TOP_UP and "until" in values and values["until"] is None:
+            self.add_error("until", _("Until when?"))
+        return values
+
+    def clean_until(self) -> datetime | None:
+        until = self.cleaned_data["until"]
+        return end_of(until) if until else None
+
+    @staticmethod
+    def ids(values: list[str]) -> list[UUID]:
+        """Raises ValueError for anything else than ids."""
+        return [UUID(value) for value in values]
+
+
+def end_of(day: date) -> datetime:
+    """The midnight after that day, in the configured time zone. Raises ValidationError when it is over."""
+    end = day_bounds(day)[1]
+    if end <= timezone.now():
+        raise forms.ValidationError(_("This day is over."))
+    return end

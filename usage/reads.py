@@ -1,0 +1,163 @@
+"""What the quota pages read, one statement each: all businesses, one business, customers who got no answer."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from psycopg.postgres import types
+
+from waops.live_schema import live_tables
+
+JSONB = types["jsonb"].oid
+TREND_DAYS = 28
+"""Days before today whose replies come with a business."""
+
+OPTIONAL_COLUMNS = {
+    "plan_type": "text",
+    "is_active": "boolean",
+    "subscription_end_date": "timestamptz",
+    "business_name": "text",
+    "full_name": "text",
+}
+"""Columns of `profiles` that a deployment may lack."""
+
+BUSINESSES = """
+    WITH trend AS (
+        SELECT instance.user_id AS business_id,
+               array_agg(%(today)s::date - counted.day) AS ages,
+               array_agg(counted.replies) AS replies
+        FROM waops.usage_usagebyday AS counted
+        JOIN public.whatsapp_instances AS instance ON instance.id = counted.instance_id
+        WHERE counted.day BETWEEN %(today)s::date - %(days)s::integer AND %(today)s::date
+          AND (%(ids)s::uuid[] IS NULL OR instance.user_id = ANY (%(ids)s))
+        GROUP BY instance.user_id
+    ),
+    part AS (
+        SELECT profile.id AS business_id, price.currency,
+               sum(counted.replies) AS replies,
+               sum(counted.total_tokens) AS tokens,
+               sum(counted.untracked) AS untracked,
+               sum(
+                   counted.prompt_tokens * price.input_per_million
+                   + counted.completion_tokens * price.output_per_million
+               ) / 1000000 AS cost
+        FROM public.profiles AS profile
+        JOIN public.whatsapp_instances AS instance ON instance.user_id = profile.id
+        JOIN waops.usage_usagebyperiod AS counted
+            ON counted.instance_id = instance.id
+            AND counted.period >= coalesce(profile.last_responses_reset_date, to_timestamp(0))
+        LEFT JOIN waops.usage_price AS price ON price.id = counted.price_id
+        WHERE %(ids)s::uuid[] IS NULL OR profile.id = ANY (%(ids)s)
+        GROUP BY profile.id, price.currency
+    ),
+    spent AS (
+        SELECT business_id,
+               sum(replies)::bigint AS replies,
+               sum(tokens)::bigint AS tokens,
+               sum(untracked)::bigint AS untracked,
+               coalesce(sum(replies) FILTER (WHERE currency IS NULL), 0)::bigint AS unpriced,
+               array_agg(currency::text ORDER BY currency) FILTER (WHERE currency IS NOT NULL) AS currencies,
+               array_agg(cost ORDER BY currency) FILTER (WHERE currency IS NOT NULL) AS costs
+        FROM part
+        GROUP BY business_id
+    )
+    SELECT profile.id, {optional},
+           coalesce(profile.monthly_ai_response_limit, 0) AS limit,
+           coalesce(profile.monthly_ai_responses_used, 0) AS used,
+           profile.last_responses_reset_date AS last_reset,
+           reset.resets_on, reset.overdue,
+           trend.ages, trend.replies AS daily,
+           coalesce(spent.replies, 0) AS replies, coalesce(spent.tokens, 0) AS tokens,
+           coalesce(spent.untracked, 0) AS untracked, coalesce(spent.unpriced, 0) AS unpriced,
+           spent.currencies, spent.costs
+    FROM public.profiles AS profile
+    CROSS JOIN LATERAL waops.next_reset(profile.last_responses_reset_date, %(now)s) AS reset
+    LEFT JOIN trend ON trend.business_id = profile.id
+    LEFT JOIN spent ON spent.business_id = profile.id
+    WHERE %(ids)s::uuid[] IS NULL OR profile.id = ANY (%(ids)s)
+"""
+
+# The sum keeps the planner from walking the index of all answers backwards to find one quiet number's last.
+SILENCE = """
+    SELECT instance.user_id AS business_id,
+           min(silent.since) AS since,
+           count(unanswered.messages) AS customers,
+           coalesce(sum(unanswered.messages), 0)::bigint AS messages
+    FROM public.whatsapp_instances AS instance
+    JOIN public.profiles AS profile ON profile.id = instance.user_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(
+            max(answer.created_at + interval '0'), profile.last_responses_reset_date, profile.created_at
+        ) AS since
+        FROM public.whatsapp_ai_interactions AS answer
+        WHERE answer.whatsapp_instance_id = instance.id
+    ) AS silent
+    LEFT JOIN public.whatsapp_conversations AS conversation
+        ON conversation.instance_id = instance.id AND conversation.last_activity > silent.since
+    LEFT JOIN LATERAL (
+        SELECT nullif(count(*), 0) AS messages
+        FROM public.whatsapp_conversation_messages AS message
+        WHERE message.conversation_id = conversation.id
+          AND message.role = 'user'
+          AND message.timestamp > silent.since
+          AND NOT EXISTS (
+              SELECT FROM public.whatsapp_conversation_messages AS reply
+              WHERE reply.conversation_id = conversation.id
+                AND reply.timestamp > message.timestamp
+                AND reply.role = 'assistant'
+          )
+    ) AS unanswered ON true
+    WHERE instance.user_id = ANY (%(ids)s)
+    GROUP BY instance.user_id
+"""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Since the AI's last answer: customers who wrote and got nothing, and what they wrote."""
+
+    since: datetime
+    customers: int
+    messages: int
+
+
+def read(query: str, **values: Any) -> list[dict[str, Any]]:
+    """Rows by column name. Django's cursors leave JSON as text; here it is read."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        names = [column.name for column in cursor.description]
+        json_names = [column.name for column in cursor.description if column.type_code == JSONB]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for row in rows:
+        row.update({name: json.loads(row[name]) for name in json_names if row[name] is not None})
+    return rows
+
+
+def businesses(now: datetime, today: date, ids: Iterable[UUID] | None = None) -> list[dict[str, Any]]:
+    """Every business, or these, with quota, reset, replies per day, and what the period has cost so far."""
+    present = live_tables().get("profiles", frozenset())
+    optional = ", ".join(
+        f"profile.{name}::{type_}" if name in present else f"NULL::{type_} AS {name}"
+        for name, type_ in OPTIONAL_COLUMNS.items()
+    )
+    wanted = None if ids is None else list(ids)
+    return read(BUSINESSES.format(optional=optional), now=now, today=today, days=TREND_DAYS, ids=wanted)
+
+
+def silence(ids: Iterable[UUID]) -> dict[UUID, Silence]:
+    """By business, of those that have a WhatsApp number."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    rows = read(SILENCE, ids=wanted)
+    return {row["business_id"]: Silence(row["since"], row["customers"], row["messages"]) for row in rows}
+
+
+def costs(row: dict[str, Any]) -> dict[str, Decimal]:
+    """Amounts by currency."""
+    return dict(zip(row["currencies"] or (), row["costs"] or (), strict=True))
