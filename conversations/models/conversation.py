@@ -14,7 +14,7 @@ from waops.live_schema import ForeignTable, ForeignTableManager
 class Conversation(ForeignTable):  # type: ignore[django-manager-missing]
     """All that one customer and one WhatsApp number wrote to each other: one row for ever."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     instance = models.ForeignKey(
         WhatsAppInstance,
         models.DO_NOTHING,
@@ -44,7 +44,7 @@ class Conversation(ForeignTable):  # type: ignore[django-manager-missing]
 class Message(ForeignTable):
     """One message; the largest table."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     conversation = models.ForeignKey(
         Conversation,
         models.DO_NOTHING,
@@ -74,7 +74,7 @@ class Message(ForeignTable):
 class AIInteraction(ForeignTable):
     """One answer of the AI. Related to its conversation by instance and phone only."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     instance = models.ForeignKey(
         WhatsAppInstance,
         models.DO_NOTHING,

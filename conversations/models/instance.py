@@ -16,7 +16,7 @@ from waops.live_schema import ForeignTable
 class WhatsAppInstance(ForeignTable):  # type: ignore[django-manager-missing]
     """A connected WhatsApp number of a business."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     business = models.ForeignKey(
         "usage.Profile",
         models.DO_NOTHING,
@@ -53,7 +53,7 @@ class WhatsAppInstance(ForeignTable):  # type: ignore[django-manager-missing]
 class AIConfig(ForeignTable):
     """How the AI of one WhatsApp number answers."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     business = models.ForeignKey(
         "usage.Profile",
         models.DO_NOTHING,
@@ -111,7 +111,7 @@ class AIConfig(ForeignTable):
 class AIPersonality(ForeignTable):
     """A prompt that the AI of a WhatsApp number chooses by intent."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     instance = models.ForeignKey(
         WhatsAppInstance,
         models.DO_NOTHING,

@@ -13,7 +13,7 @@ from waops.live_schema import OptionalTable
 class SupportTeamNumber(OptionalTable):
     """A number that is told of an escalation. Not in every deployment."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     business = models.ForeignKey(
         "usage.Profile",
         models.DO_NOTHING,
@@ -51,7 +51,7 @@ class SupportTeamNumber(OptionalTable):
 class CustomerProfile(OptionalTable):
     """What is known of a customer. Not in every deployment."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     instance = models.ForeignKey(
         WhatsAppInstance,
         models.DO_NOTHING,
