@@ -1,6 +1,6 @@
 """The plan's checklist: what is proven by measurement ticks itself, the rest is ticked by a person, with a note."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -72,6 +72,11 @@ class Item:
     how: str = ""
     """The command that brings the proof about."""
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether no person can tick it."""
+        return self.proof is not None
+
 
 @dataclass(frozen=True)
 class ItemState:
@@ -90,7 +95,10 @@ def _last_before(moments: Iterable[datetime], step: datetime | None, words: str)
     return f"{words} {max(found):%Y-%m-%d %H:%M} UTC" if found else None
 
 
-def _last_after(moments: Iterable[datetime], step: datetime | None, words: str) -> str | None:
+def _last_after(moments: Sequence[datetime], step: datetime | None, words: str) -> str | None:
+    """Proof that something was done after a step, and before it too: one alone cannot be compared."""
+    if len(moments) < 2:
+        return None
     found = [moment for moment in moments if step is not None and moment > step]
     return f"{words} {max(found):%Y-%m-%d %H:%M} UTC" if found else None
 
@@ -197,18 +205,20 @@ def _state(item: Item, evidence: Evidence, tick: ChecklistTick | None) -> ItemSt
     proof = item.proof(evidence) if item.proof else None
     if proof is not None:
         return ItemState(item, done=True, note=proof)
-    if tick is None or not tick.done or item.proof is not None:
+    if tick is None or not tick.done or item.is_measured:
         return ItemState(item, done=False)
     return ItemState(item, True, tick.by_name, tick.at, tick.note)
 
 
 def tick(key: str, *, done: bool, note: str, by: AbstractBaseUser | None, by_name: str = "") -> ChecklistTick:
     """A person ticks an item, or takes the tick back. Raises LookupError for what only measurement can tick."""
-    item = next((item for item in ITEMS if item.key == key and item.proof is None), None)
+    item = next((item for item in ITEMS if item.key == key and not item.is_measured), None)
     if item is None:
         raise LookupError(key)
     name = display_name(by) if by is not None else by_name
-    return ChecklistTick.objects.create(item=key, done=done, note=note, by_id=by.pk if by is not None else None, by_name=name)
+    return ChecklistTick.objects.create(
+        item=key, done=done, note=note, by_id=by.pk if by is not None else None, by_name=name
+    )
 
 
 def gather(connection: BaseDatabaseWrapper) -> Evidence:

@@ -137,8 +137,8 @@ def compare(before: Snapshot, after: Snapshot) -> list[Figures]:
     return [
         Figures("database", gettext_lazy("The database"), METRIC_COLUMNS, _metrics(first, second)),
         Figures("statements", gettext_lazy("Statements"), STATEMENT_COLUMNS, _statements(first, second)),
-        Figures("tables", gettext_lazy("Tables"), SIZE_COLUMNS, _tables(before, after)),
-        Figures("indexes", gettext_lazy("Indexes"), INDEX_COLUMNS, _indexes(before, after)),
+        Figures("tables", gettext_lazy("Tables that changed"), SIZE_COLUMNS, _tables(before, after)),
+        Figures("indexes", gettext_lazy("Indexes that changed or were used"), INDEX_COLUMNS, _indexes(before, after)),
     ]
 
 
@@ -234,7 +234,8 @@ def _tables(before: Snapshot, after: Snapshot) -> list[SizeChange]:
     rows = []
     for name in old.keys() | new.keys():
         first, second = old.get(name, {}).get("size"), new.get(name, {}).get("size")
-        rows.append(SizeChange(name, first, second, second - first if None not in (first, second) else None))
+        if first != second:
+            rows.append(SizeChange(name, first, second, (second or 0) - (first or 0)))
     return sorted(rows, key=lambda row: (-(row.after or 0), row.name))[:ROWS]
 
 
@@ -244,5 +245,7 @@ def _indexes(before: Snapshot, after: Snapshot) -> list[IndexChange]:
     for name in old.keys() | new.keys():
         first, second = old.get(name), new.get(name)
         scans = second["scans"] - (first["scans"] if first else 0) if second else None
-        rows.append(IndexChange(name, first and first["size"], second and second["size"], scans))
+        sizes = first and first["size"], second and second["size"]
+        if scans or sizes[0] != sizes[1]:
+            rows.append(IndexChange(name, *sizes, scans))
     return sorted(rows, key=lambda row: (-(row.size_after or 0), row.name))[:ROWS]

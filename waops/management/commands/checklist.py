@@ -18,7 +18,7 @@ class Command(OperationsCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        keys = [item.key for item in ITEMS if item.proof is None]
+        keys = [item.key for item in ITEMS if not item.is_measured]
         parser.add_argument("--tick", choices=keys, help="Tick this item.")
         parser.add_argument("--untick", choices=keys, help="Take the tick back.")
         parser.add_argument("--note", default="", help="What was done, and where it is written down.")

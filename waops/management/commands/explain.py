@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from rich.console import Console
 from rich.progress import Progress
 
 from waops.operate.explain import RUNS, SECONDS, ExplainError, record
@@ -57,7 +58,7 @@ class Command(OperationsCommand):
         return False
 
     def _record(self, name: str, runs: int, seconds: float) -> None:
-        with Progress(console=self.console, transient=True, disable=self.as_json) as bar:
+        with Progress(console=Console(stderr=True), transient=True, disable=self.as_json) as bar:
             task = bar.add_task(_("Statements"))
             try:
                 baseline = record(

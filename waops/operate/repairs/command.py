@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from rich.console import Console
 from rich.progress import track
 
 from waops.operate.figures import Column, Figures, Kind
@@ -48,7 +49,9 @@ class RepairObjectsCommand(OperationsCommand, Generic[Damaged]):
         if not apply:
             return bool(damages)
         try:
-            for damage in track(damages, description="", disable=self.as_json, console=self.console, transient=True):
+            for damage in track(
+                damages, description="", disable=self.as_json, console=Console(stderr=True), transient=True
+            ):
                 self.repair(damage.thing)
         except MigrationStopped as error:
             raise CommandError(str(error)) from error
