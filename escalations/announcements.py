@@ -12,15 +12,15 @@ from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from escalations.procedures import Outcome, Resolution
+from escalations.procedures import Outcome, Result
 from waops.templatetags.waops import phone
 
 NAMED = 5
 """How many escalations that somebody else resolved are each named."""
 
 
-def announce(request: HttpRequest, results: Iterable[Resolution]) -> None:
-    by_outcome: dict[Outcome, list[Resolution]] = {outcome: [] for outcome in Outcome}
+def announce(request: HttpRequest, results: Iterable[Result]) -> None:
+    by_outcome: dict[Outcome, list[Result]] = {outcome: [] for outcome in Outcome}
     for result in results:
         by_outcome[result.outcome].append(result)
     if resolved := by_outcome[Outcome.RESOLVED]:
@@ -44,7 +44,7 @@ def moment(at: datetime) -> str:
     return date_format(local, "TIME_FORMAT" if local.date() == localdate() else "DATETIME_FORMAT")
 
 
-def _resolved(results: list[Resolution]) -> str:
+def _resolved(results: list[Result]) -> str:
     count = len(results)
     text = ngettext("%(count)d escalation resolved.", "%(count)d escalations resolved.", count) % {"count": count}
     if merged := sum(result.merged for result in results):
@@ -57,7 +57,7 @@ def _resolved(results: list[Resolution]) -> str:
     return text
 
 
-def _already_resolved(request: HttpRequest, result: Resolution) -> SafeString:
+def _already_resolved(request: HttpRequest, result: Result) -> SafeString:
     if result.actor_name is None:
         text = _("{phone} was already resolved outside this app: {time}.")
     elif result.actor_id == request.user.pk:
@@ -68,5 +68,5 @@ def _already_resolved(request: HttpRequest, result: Resolution) -> SafeString:
         text,
         phone=phone(result.whatsapp_number),
         name=format_html("<bdi>{}</bdi>", result.actor_name),
-        time=moment(result.resolved_at) if result.resolved_at else "",
+        time=moment(result.at) if result.at else "",
     )

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import ProgrammingError, connection, transaction
 
 from escalations.models import Escalation, Event
-from escalations.procedures import Outcome, Resolution, resolve
+from escalations.procedures import Outcome, Result, resolve
 from tests import factories
 from waops.models import User
 
@@ -29,14 +29,15 @@ def test_it_closes_an_escalation_and_says_who_and_when(salma) -> None:
     case.refresh_from_db()
     assert case.resolved_at is not None
     assert case.resolved_by is None
-    assert result == Resolution(
+    assert result == Result(
         escalation_id=case.pk,
         whatsapp_number=case.whatsapp_number,
         outcome=Outcome.RESOLVED,
-        resolved_at=case.resolved_at,
+        kind="resolved",
+        at=case.resolved_at,
         actor_id=salma.pk,
         actor_name="Salma Hassan",
-        merged=0,
+        version=1,
     )
     event = Event.objects.get()
     assert (event.kind, event.escalation_id, event.actor, event.at) == ("resolved", case.pk, salma, case.resolved_at)
@@ -106,7 +107,7 @@ def test_the_second_person_is_told_who_was_first_and_when(salma) -> None:
     [first] = resolve([case.pk], salma)
     [second] = resolve([case.pk], factories.staff("Support"))
     assert second.outcome is Outcome.ALREADY_RESOLVED
-    assert (second.actor_id, second.actor_name, second.resolved_at) == (salma.pk, "Salma Hassan", first.resolved_at)
+    assert (second.actor_id, second.actor_name, second.at) == (salma.pk, "Salma Hassan", first.at)
     assert Event.objects.count() == 1
 
 
@@ -117,7 +118,7 @@ def test_resolved_by_the_deployed_function_has_a_time_and_no_name(salma) -> None
     case.refresh_from_db()
     [result] = resolve([case.pk], salma)
     assert (result.outcome, result.actor_name) == (Outcome.ALREADY_RESOLVED, None)
-    assert result.resolved_at == case.resolved_at
+    assert result.at == case.resolved_at
 
 
 def test_an_unknown_id_is_not_found(salma) -> None:
@@ -195,7 +196,7 @@ def test_of_twenty_people_at_once_exactly_one_wins(committed_database) -> None:
     assert outcomes.count("already_resolved") == 19
     winner = people[outcomes.index("resolved")]
     case.refresh_from_db()
-    assert {(rows[0]["actor_name"], rows[0]["resolved_at"]) for rows in results} == {
+    assert {(rows[0]["actor_name"], rows[0]["at"]) for rows in results} == {
         (winner.get_full_name(), case.resolved_at)
     }
     assert Event.objects.count() == 1

@@ -1,0 +1,1 @@
+DROP TYPE waops.case_result;

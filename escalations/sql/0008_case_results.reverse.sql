@@ -1,0 +1,1 @@
+DROP FUNCTION waops.case_results(uuid[], text[], uuid[], integer[]);

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.check_cases(uuid[], integer[], bigint, boolean, boolean);

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.lock_cases(uuid[], text);

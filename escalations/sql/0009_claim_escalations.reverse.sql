@@ -1,0 +1,1 @@
+DROP FUNCTION waops.claim_escalations(uuid[], bigint, text, interval, boolean, integer[]);

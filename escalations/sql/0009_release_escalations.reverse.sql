@@ -1,0 +1,1 @@
+DROP FUNCTION waops.release_escalations(uuid[], bigint, text, boolean, integer[]);

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.renew_claims(uuid[], bigint, text, interval, integer[]);

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.note_escalations(uuid[], bigint, text, text, integer[]);

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.snooze_escalations(uuid[], bigint, text, timestamp with time zone, integer[]);

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.wake_escalations(uuid[], bigint, text, integer[]);

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.reopen_escalations(uuid[], bigint, text, integer[]);

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.resolve_escalations(uuid[], bigint, text, text, text, boolean, integer[]);

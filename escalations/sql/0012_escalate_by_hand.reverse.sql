@@ -1,0 +1,1 @@
+DROP FUNCTION waops.escalate_by_hand(uuid, bigint, text, text);
