@@ -32,5 +32,5 @@ if __name__ == "__main__":
     django.setup()
     moments = random.Random(int(sys.argv[2]))
     for _number in range(int(sys.argv[1])):
-        print(attempt(moments.uniform(SHORTEST, LONGEST)), flush=True)
+        sys.stdout.write(attempt(moments.uniform(SHORTEST, LONGEST)) + "\n")
         connections.close_all()

@@ -1,0 +1,84 @@
+"""Every read of the operators works as the superuser, as the tables' owner, and as the role that role_sql prints."""
+
+from collections.abc import Iterator
+from io import StringIO
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from psycopg import sql
+
+from tests import factories
+from waops.embedded.server import OWNER, SUPERUSER
+from waops.operate import drift, security
+from waops.operate.checklist import checklist
+from waops.operate.connections import report_connections
+from waops.operate.doctor import diagnose
+from waops.operate.explain import record
+from waops.operate.indexes import report_indexes
+from waops.operate.reading import bounded
+from waops.operate.report import report
+from waops.operate.snapshots import take_snapshot
+from waops.operate.statements import read_statements
+from waops.operate.tables import report_tables
+
+PRINTED = "waops_app_operations_test"
+
+
+@pytest.fixture
+def printed_role(committed_database: str) -> Iterator[None]:
+    output = StringIO()
+    call_command("role_sql", name=PRINTED, stdout=output)
+    with psycopg.connect(committed_database, user=SUPERUSER) as superuser:
+        # The owner's BYPASSRLS cannot be passed on before Postgres 16; on Supabase it can.
+        superuser.execute("ALTER ROLE postgres SUPERUSER")
+    try:
+        with psycopg.connect(committed_database) as owner:
+            owner.execute(output.getvalue())
+    finally:
+        with psycopg.connect(committed_database, user=SUPERUSER) as superuser:
+            superuser.execute("ALTER ROLE postgres NOSUPERUSER")
+    yield
+    connection.close()
+    with psycopg.connect(committed_database, user=SUPERUSER) as superuser:
+        superuser.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(PRINTED)))
+
+
+@pytest.fixture(params=[SUPERUSER, OWNER, PRINTED])
+def role(request, printed_role) -> Iterator[str]:
+    """Django's connection is that role's."""
+    factories.message(factories.conversation())
+    connection.close()
+    usual = connection.settings_dict["USER"]
+    connection.settings_dict["USER"] = request.param
+    yield request.param
+    connection.close()
+    connection.settings_dict["USER"] = usual
+
+
+def test_everything_can_be_read(role: str) -> None:
+    findings = diagnose().findings
+    assert [finding.what for finding in findings if finding.code == "doctor.unreadable"] == []
+    with bounded(connection):
+        assert report_indexes(connection).figures.rows
+        assert report_tables(connection).figures.rows
+        assert report_connections(connection).figures
+        assert drift.find_drift(connection) == []
+        security.lint_security(connection)
+        read_statements(connection)
+    assert checklist()
+    assert report()
+
+
+def test_what_is_kept_can_be_written(role: str) -> None:
+    assert take_snapshot("as " + role).figures["tables"]
+    call_command("backup", record="elsewhere", verbosity=0)
+    plans = record("as " + role, runs=1).plans["statements"]
+    assert plans["newest messages"]["rows"] == 1
+
+
+def test_a_statement_that_the_role_may_not_run_is_said_and_the_others_run(role: str) -> None:
+    plans = record("as " + role, runs=1).plans["statements"]
+    refused = {name for name, result in plans.items() if "error" in result}
+    assert refused == ({"store a message", "touch a conversation"} if role == PRINTED else set())
