@@ -1,0 +1,147 @@
+"""What storing a message costs: beside a bare INSERT, and in short and long conversations; ours and the plan's.
+
+    python -m benchmarks.message_path [--clients 8] [--seconds 3] [--rounds 5] [--postgres-bin FOLDER] [--no-fsync]
+
+Starts a Postgres server of its own in a temporary folder, with the server's default settings, and lets pgbench call it.
+What is compared takes turns, and medians are compared, so that other work on the machine hits both alike.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.database import LONG, SHORT, USUAL, Kind, benchmark_database
+from waops.embedded.server import EmbeddedServer
+
+CALL = "SELECT public.store_message_with_update({conversation}, 'user', 'hello, where is my order?', {message_id})"
+INSERT = (
+    "INSERT INTO public.whatsapp_conversation_messages (conversation_id, role, content, message_id)"
+    " VALUES ({conversation}, 'user', 'hello, where is my order?', {message_id})"
+)
+MESSAGE_ID = "gen_random_uuid()::text"
+
+GOAL_RATE = 0.7
+GOAL_GROWTH = 1.2
+CALLS_PER_ROUND = 400
+
+console = Console()
+
+
+class Bench:
+    """Runs pgbench against one database."""
+
+    def __init__(self, server: EmbeddedServer, database: str, folder: Path) -> None:
+        self._program = server.binaries / "pgbench"
+        self._dsn = server.dsn(dbname=database)
+        self._script = folder / "script.sql"
+
+    def milliseconds(self, statement: str, kind: Kind, *, clients: int, length: list[str]) -> float:
+        """Mean time between one transaction and the next, of all clients together."""
+        script = statement.format(conversation=kind.random_id, message_id=MESSAGE_ID)
+        self._script.write_text(f"\\set number random(1, {kind.conversations})\n{script};\n")
+        clients_and_length = ["--client", str(clients), "--jobs", str(min(clients, os.cpu_count() or 1)), *length]
+        options = ["--no-vacuum", "--protocol=prepared", f"--file={self._script}", *clients_and_length]
+        result = subprocess.run([self._program, *options, self._dsn], capture_output=True, text=True, check=True)
+        rate = re.search(r"tps = ([\d.]+)", result.stdout)
+        assert rate is not None, result.stdout
+        return 1000 / float(rate[1])
+
+
+def compare_with_insert(bench: Bench, *, clients: int, seconds: int, rounds: int) -> tuple[float, float]:
+    """Calls and bare inserts in a second, at USUAL conversations."""
+    length = ["--time", str(seconds)]
+    calls, inserts = [], []
+    for _ in range(rounds):
+        inserts.append(bench.milliseconds(INSERT, USUAL, clients=clients, length=length))
+        calls.append(bench.milliseconds(CALL, USUAL, clients=clients, length=length))
+    return 1000 / statistics.median(calls), 1000 / statistics.median(inserts)
+
+
+def compare_lengths(bench: Bench, *, rounds: int, calls: int) -> tuple[float, float]:
+    """Milliseconds of one call in a LONG and in a SHORT conversation, one client. The first round warms up."""
+    length = ["--transactions", str(calls)]
+    long, short = [], []
+    for _ in range(rounds + 1):
+        long.append(bench.milliseconds(CALL, LONG, clients=1, length=length))
+        short.append(bench.milliseconds(CALL, SHORT, clients=1, length=length))
+    return statistics.median(long[1:]), statistics.median(short[1:])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--seconds", type=int, default=3, help="length of one round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--postgres-bin", type=Path, help="another server's programs, such as Debian's")
+    parser.add_argument("--no-fsync", action="store_true", help="without waiting for the disk: processor time only")
+    options = parser.parse_args()
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waops.settings")
+    django.setup()
+    with temporary_server(options.postgres_bin, fsync=not options.no_fsync) as (server, folder):
+        with psycopg.connect(server.dsn()) as connection:
+            version = connection.info.server_version // 10000
+        with console.status("Preparing our database…"):
+            ours = Bench(server, benchmark_database(server, "migrated"), folder)
+        with console.status("Preparing the plan's database…"):
+            plan = Bench(server, benchmark_database(server, "after"), folder)
+        with console.status("Measuring calls beside bare inserts…"):
+            calls, inserts = compare_with_insert(
+                ours, clients=options.clients, seconds=options.seconds, rounds=options.rounds
+            )
+        with console.status("Measuring short and long conversations…"):
+            lengths = {
+                "ours": compare_lengths(ours, rounds=options.rounds, calls=CALLS_PER_ROUND),
+                "the plan's": compare_lengths(plan, rounds=2, calls=20),
+            }
+    console.print(rates(version, options.clients, calls, inserts))
+    console.print(growth(lengths))
+
+
+def rates(version: int, clients: int, calls: float, inserts: float) -> Table:
+    table = Table(title=f"Postgres {version}, {clients} clients, conversations of {USUAL.messages} messages")
+    for column in ("", "a second", "share", "goal"):
+        table.add_column(column, justify="left" if not column else "right")
+    table.add_row("bare INSERT", f"{inserts:,.0f}", "1.00", "")
+    table.add_row("store_message_with_update", f"{calls:,.0f}", f"{calls / inserts:.2f}", f"≥ {GOAL_RATE}")
+    return table
+
+
+def growth(lengths: dict[str, tuple[float, float]]) -> Table:
+    table = Table(title="One client, milliseconds of one call")
+    for column in ("", f"{SHORT.messages:,} messages", f"{LONG.messages:,} messages", "times", "goal"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, (long, short) in lengths.items():
+        goal = f"≤ {GOAL_GROWTH}" if name == "ours" else ""
+        table.add_row(name, f"{short:.2f}", f"{long:.2f}", f"{long / short:.2f}", goal)
+    return table
+
+
+@contextmanager
+def temporary_server(binaries: Path | None, *, fsync: bool) -> Iterator[tuple[EmbeddedServer, Path]]:
+    """A server, and a folder for scripts."""
+    home, folder = Path(tempfile.mkdtemp(prefix="waops-bench-")), Path(tempfile.mkdtemp(prefix="waops-bench-"))
+    server = EmbeddedServer(home, binaries=binaries, options=() if fsync else ("fsync=off", "synchronous_commit=off"))
+    server.start()
+    try:
+        yield server, folder
+    finally:
+        server.release()
+        shutil.rmtree(home)
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
