@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
@@ -26,7 +27,6 @@ class ProfileAdmin(ReadOnlyAdmin):
     """The overview of all businesses and the page of one; see views.py."""
 
     in_phone_bar = True
-    search_fields = ("business_name", "full_name")
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -103,8 +103,11 @@ class PriceAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg]
 class AlertRuleAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("__str__", "thresholds", "forecast", "emails", "webhook", "language")
     list_select_related = ("business",)
-    autocomplete_fields = ("business",)
     search_fields = ("business__business_name", "emails")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The business as its id, which the link on its page fills in: a choice among thousands would help nobody."""
+        return super().formfield_for_foreignkey(db_field, request, widget=forms.TextInput(attrs={"dir": "ltr"}))
 
 
 class KindFilter(KnownValues):

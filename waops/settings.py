@@ -166,6 +166,12 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIN
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", default=12 * 60 * 60)
 
+# Alerts about quotas
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="waops@localhost")
+QUOTA_WEBHOOK_URL = env.str("QUOTA_WEBHOOK_URL", default="")
+QUOTA_WEBHOOK_SECRET = env.str("QUOTA_WEBHOOK_SECRET", default="")
+
 # Logs
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {

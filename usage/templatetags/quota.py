@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from usage import wording
 from usage.models import QuotaChange
 from usage.overview import Business
+from usage.reconcile import explain
 from waops.templatetags.waops import status
 
 register = template.Library()
@@ -28,6 +29,12 @@ def verdict(business: Business) -> SafeString:
 @register.filter
 def outlook(business: Business) -> str:
     return wording.outlook(business)
+
+
+@register.filter
+def difference(business: Business) -> str:
+    """Why counter and answers differ."""
+    return explain(business)
 
 
 @register.filter

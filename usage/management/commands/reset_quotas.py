@@ -1,0 +1,40 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils.translation import gettext as _
+from rich.console import Console
+from rich.table import Table
+
+from usage import resets
+
+
+class Command(BaseCommand):
+    help = (
+        "Lists the counters whose reset is due. With --apply it resets them, keeping what each held; repeatable. "
+        "Never resets what the deployed job has reset within 30 days: see docs/quota-reset.md."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--apply", action="store_true", help="Reset them. Without it nothing is changed.")
+
+    def handle(self, *, apply: bool, **options: Any) -> None:
+        if apply:
+            done = [reset for batch in resets.reset_due() for reset in batch]
+            self._list(done)
+            self.stdout.write(_("Counters reset: %(count)s.") % {"count": len(done)})
+        else:
+            due = resets.due_resets()
+            self._list(due)
+            self.stdout.write(
+                _("Counters due: %(count)s. Nothing was changed; --apply resets them.") % {"count": len(due)}
+            )
+
+    def _list(self, rows: list[resets.Reset]) -> None:
+        if not rows:
+            return
+        table = Table(_("Business"), _("Used"), _("Last reset"))
+        for row in rows:
+            table.add_row(
+                str(row.business), str(row.used), f"{row.last_reset:%Y-%m-%d %H:%M}" if row.last_reset else "—"
+            )
+        Console(file=self.stdout).print(table)  # type: ignore[arg-type]
