@@ -1,6 +1,5 @@
 """Addresses that ask for what is not there get a page that says so, in the reader's language, with the right status."""
 
-
 import pytest
 from django.test import Client
 from django.urls import reverse

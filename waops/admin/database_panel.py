@@ -20,7 +20,7 @@ def database_state(request: HttpRequest) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_catalog.current_setting('server_version'), current_database()")
         version, database = cursor.fetchone()
-    messages = checks.run_checks(databases=["default"])
+    messages = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
     pressing = [message for message in messages if message.level >= checks.WARNING and not message.is_silenced()]
     pressing.sort(key=lambda message: -message.level)
     return {
