@@ -1,5 +1,6 @@
 from django.db import migrations
 
+from conversations.preflight import refuse_unfit_tables
 from waops.operations import RunSQLFile
 
 
@@ -9,4 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("conversations", "0004_unique_message_ids"), ("usage", "0006_check_and_update_ai_usage")]
 
-    operations = [RunSQLFile("0005_message_count")]
+    operations = [
+        migrations.RunPython(refuse_unfit_tables, migrations.RunPython.noop),
+        RunSQLFile("0005_message_count"),
+    ]
