@@ -5,13 +5,15 @@ from datetime import timedelta
 import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from tests import factories
-from tests.waops.operate.conftest import assert_named_then_fixed, doctor_findings, the
+from tests.databases import django_uses
+from tests.waops.operate.conftest import assert_named_then_fixed, doctor_findings, run_fix, the
 from waops import incidents
 from waops.embedded.server import SUPERUSER
-from waops.operate.doctor import isolation, sessions
+from waops.operate.doctor import diagnose, isolation, sessions
 from waops.operate.models import Backup
 
 
@@ -90,9 +92,40 @@ def test_a_message_count_that_is_wrong(owner):
 
 
 def test_a_function_that_fell_back(owner):
-    incidents.record("public.store_message_with_update", incidents.Incident.Kind.FALLBACK, "42883")
+    name = "store_message_with_update"
+    incidents.record(name, incidents.Incident.Kind.FALLBACK, "42883")
     found = the("rollout.fallback", doctor_findings())
-    assert found.subject == "public.store_message_with_update"
+    assert found.subject == name
+    run_fix(found, owner)
+    incidents.Incident.objects.update(last_at=factories.ago(hours=25))
+    assert "rollout.fallback" not in [finding.code for finding in doctor_findings()]
+
+
+def test_flags_are_shown_with_their_share_and_the_kill_switch(committed_database, settings):
+    from waffle.models import Flag, Sample
+
+    Sample.objects.update_or_create(name="message_arrived", defaults={"percent": 25})
+    Flag.objects.create(name="everybody", everyone=True)
+    settings.MESSAGE_PATH_KILL_SWITCH = frozenset({"reply_ready"})
+    (flags,) = [figures for figures in diagnose().figures if figures.key == "flags"]
+    shares = {row.name: row.share for row in flags.rows}
+    assert (shares["message_arrived"], shares["everybody"]) == (0.25, 1.0)
+    assert "reply_ready" in flags.note
+
+
+def test_rows_that_row_level_security_hides(committed_database, superuser):
+    superuser.execute("CREATE ROLE half_blind LOGIN")
+    superuser.execute("GRANT USAGE ON SCHEMA waops TO half_blind")
+    superuser.execute("GRANT SELECT ON ALL TABLES IN SCHEMA waops, public TO half_blind")
+    user = connection.settings_dict["USER"]
+    connection.close()
+    connection.settings_dict["USER"] = "half_blind"
+    try:
+        assert_named_then_fixed("connection.waops.W001", superuser)
+    finally:
+        connection.close()
+        connection.settings_dict["USER"] = user
+        superuser.execute("DROP OWNED BY half_blind; DROP ROLE half_blind")
 
 
 @pytest.mark.usefixtures("contrib")
@@ -127,14 +160,10 @@ def test_a_pooler_that_the_settings_do_not_know_of(detected, configured, harms):
 
 
 def test_a_server_without_a_pooler_is_recognised(committed_database):
-    from django.db import connection
-
     assert isolation.detect_pooler(connection) == "direct"
 
 
 def test_it_answers_on_an_empty_database(server, databases, django_db_blocker):
-    from tests.databases import django_uses
-
     with django_db_blocker.unblock(), databases.clone("empty") as name, django_uses(server, name):
         codes = {finding.code for finding in doctor_findings()}
     assert {"schema.missing", "connection.waops.E004", "migrations.pending", "index.missing"} <= codes
@@ -143,8 +172,6 @@ def test_it_answers_on_an_empty_database(server, databases, django_db_blocker):
 
 @pytest.mark.parametrize("variant", ["before", "after"])
 def test_it_answers_before_the_first_migrate(server, databases, django_db_blocker, variant):
-    from tests.databases import django_uses
-
     with django_db_blocker.unblock(), databases.clone(variant) as name, django_uses(server, name):
         codes = [finding.code for finding in doctor_findings()]
     # The plan's own indexes count; the two unique ones do not exist there.
@@ -163,8 +190,6 @@ def test_it_exits_with_one_when_something_is_wrong(committed_database, capsys):
 
 def test_it_works_as_the_least_privileged_role(committed_database, superuser, settings):
     """Made by hand here, because the printed role needs a superuser before Postgres 16."""
-    from django.db import connection
-
     superuser.execute("CREATE ROLE least LOGIN BYPASSRLS")
     superuser.execute("GRANT USAGE ON SCHEMA waops, public TO least")
     superuser.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA waops TO least")
@@ -183,8 +208,6 @@ def test_it_works_as_the_least_privileged_role(committed_database, superuser, se
 
 
 def test_the_superuser_needs_no_row_level_security(committed_database):
-    from django.db import connection
-
     user = connection.settings_dict["USER"]
     connection.close()
     connection.settings_dict["USER"] = SUPERUSER

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from conversations.models import Message
+from tests.databases import django_uses
 from tests.waops.baseline_facts import OPTIONAL_TABLES, TABLES
 from tests.waops.operate.conftest import assert_named_then_fixed
 from waops.operate.drift import deployed, find_drift
@@ -94,8 +95,6 @@ def test_a_system_check_warns_and_does_not_stop_migrate(owner):
 
 
 def test_what_was_never_installed_has_not_drifted(server, databases, django_db_blocker):
-    from tests.databases import django_uses
-
     with django_db_blocker.unblock(), databases.clone("before") as name, django_uses(server, name):
         assert [one.id for one in checks.run_checks(databases=["default"]) if one.id.startswith("waops.W1")] == []
 

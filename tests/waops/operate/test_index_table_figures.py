@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from tests.databases import django_uses
 from tests.waops.operate.conftest import run_fix, the
 from waops.operate import connections, indexes, tables
 from waops.operate.bloat import PAGE, btree_bloat, table_bloat
@@ -185,8 +186,6 @@ def test_connections_nearly_used_up(committed_database, monkeypatch):
 
 @pytest.mark.parametrize("command", ["index_stats", "table_stats", "connection_stats"])
 def test_the_commands_answer_on_an_empty_database(server, databases, django_db_blocker, capsys, command):
-    from tests.databases import django_uses
-
     with django_db_blocker.unblock(), databases.clone("empty") as name, django_uses(server, name):
         call_command(command, json=True)
     assert json.loads(capsys.readouterr().out)["findings"] == []

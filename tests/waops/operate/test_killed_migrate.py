@@ -25,10 +25,10 @@ ROWS = """
 RECORDS = "SELECT kind, identity, installed_by, before::text FROM waops.waops_installedobject ORDER BY 1, 2, 3"
 
 
-def schema_of(server: EmbeddedServer, dsn: str) -> list[str]:
+def schema_of(server: EmbeddedServer, dsn: str, *options: str) -> list[str]:
     """`pg_dump --schema-only`, without the lines that differ between any two dumps."""
     dump = subprocess.run(
-        [str(server.binaries / "pg_dump"), "--schema-only", f"--dbname={dsn}"],
+        [str(server.binaries / "pg_dump"), "--schema-only", *options, f"--dbname={dsn}"],
         capture_output=True,
         text=True,
         check=True,

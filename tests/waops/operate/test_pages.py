@@ -106,12 +106,13 @@ def test_a_backup_is_entered(operator):
     assert operator.post(f"{BASE}checklist/backup/", {"note": " "}).status_code == 400
 
 
-def test_snapshots_are_taken_and_compared(operator):
+def test_snapshots_are_taken_and_compared(operator, owner):
     for note in ("before", "after"):
         assert operator.post(f"{BASE}snapshots/take/", {"note": note}).status_code == 302
+        owner.execute("CREATE TABLE IF NOT EXISTS public.newcomer AS SELECT 'x' AS x")
     after, before = Snapshot.objects.values_list("pk", flat=True)
     text = operator.get(f"{BASE}snapshots/?before={before}&after={after}").content.decode()
-    assert "public.waops_snapshot_pkey" in text or "waops.waops_snapshot_pkey" in text
+    assert "public.newcomer" in text
 
 
 def test_plans_are_compared(operator):

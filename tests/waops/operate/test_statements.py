@@ -6,6 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from tests.databases import django_uses
 from waops.operate.reading import bounded
 from waops.operate.statements import Statements, read_statements, statement_figures
 
@@ -91,8 +92,6 @@ def test_an_older_extension_on_a_newer_server(counting):
 
 
 def test_a_server_without_it_says_so(server, databases, django_db_blocker, capsys):
-    from tests.databases import django_uses
-
     stops = pytest.raises(SystemExit)
     with django_db_blocker.unblock(), databases.clone("empty") as name, django_uses(server, name), stops:
         call_command("slow_queries", json=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +19,10 @@ from waops.operate.reading import fetch
 
 BACKUP_HOURS = 24
 INCIDENT_DAYS = 7
+INCIDENTS = 100
+"""Rows that are shown."""
+FALLBACK_HOURS = 24
+"""A fallback is reported until none has happened for that long."""
 
 EXTENSIONS = """
     SELECT wanted.name, available.name IS NOT NULL, installed.extversion
@@ -65,7 +70,7 @@ EXTENSION_COLUMNS = (
 
 
 def examine_flags(connection: BaseDatabaseWrapper) -> Section:
-    """Flags as they are stored; the environment's kill-switch, which wins over them, is the process's own."""
+    """Flags as they are stored, and this process's kill-switch."""
     using = connection.alias
     rows = [
         *(FlagState(flag.name, "flag", _share_of(flag)) for flag in Flag.objects.using(using).order_by("name")),
@@ -78,7 +83,10 @@ def examine_flags(connection: BaseDatabaseWrapper) -> Section:
             for sample in Sample.objects.using(using).order_by("name")
         ),
     ]
-    return Section(figures=[Figures("flags", gettext_lazy("Flags"), FLAG_COLUMNS, rows)])
+    note = ""
+    if stopped := sorted(settings.MESSAGE_PATH_KILL_SWITCH):
+        note = _("MESSAGE_PATH_KILL_SWITCH wins over them and stops: %(names)s") % {"names": ", ".join(stopped)}
+    return Section(figures=[Figures("flags", gettext_lazy("Flags"), FLAG_COLUMNS, rows, note)])
 
 
 def _share_of(flag: Flag) -> float:
@@ -88,24 +96,22 @@ def _share_of(flag: Flag) -> float:
 
 
 def examine_incidents(connection: BaseDatabaseWrapper) -> Section:
-    since = (timezone.now() - timedelta(days=INCIDENT_DAYS)).date()
-    rows = list(
-        Incident.objects.using(connection.alias).filter(day__gte=since).order_by("-day", "procedure", "detail")[:100]
-    )
-    section = Section(
-        figures=[Figures("incidents", gettext_lazy("Fallbacks of the last days"), INCIDENT_COLUMNS, rows)]
-    )
-    for procedure in sorted({row.procedure for row in rows if row.kind == Incident.Kind.FALLBACK}):
-        times = sum(
-            row.occurrences for row in rows if row.procedure == procedure and row.kind == Incident.Kind.FALLBACK
-        )
+    now = timezone.now()
+    recent = Incident.objects.using(connection.alias).filter(last_at__gte=now - timedelta(days=INCIDENT_DAYS))
+    rows = list(recent.order_by("-day", "procedure", "detail")[:INCIDENTS])
+    title = gettext_lazy("Calls of the last days that did not go as meant")
+    section = Section(figures=[Figures("incidents", title, INCIDENT_COLUMNS, rows)])
+    fallbacks: dict[str, int] = {}
+    for row in rows:
+        if row.kind == Incident.Kind.FALLBACK and row.last_at >= now - timedelta(hours=FALLBACK_HOURS):
+            fallbacks[row.procedure] = fallbacks.get(row.procedure, 0) + row.occurrences
+    for procedure, times in sorted(fallbacks.items()):
         section.findings.append(
             Finding(
                 "rollout.fallback",
                 Severity.WARNING,
                 procedure,
-                _("fell back to the old path %(times)s times in %(days)s days")
-                % {"times": times, "days": INCIDENT_DAYS},
+                _("fell back to the old path, %(times)s times on the day of the last one") % {"times": times},
                 _("The function failed; customers were answered, by several queries instead of one."),
                 ("manage.py repair_functions --apply",),
             )
