@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 NAVIGATION = ("escalations", "conversations", "usage", "waops", "auth", "waffle", "axes")
 """App labels in the order of the navigation; others follow."""
 
-HEADINGS = {"auth": _("Staff"), "waffle": _("Flags"), "axes": _("Logins")}
-"""Where the name that another package gives its app says nothing to a reader."""
-
 PHONE_BAR_PAGES = 2
 """Beside home and menu: more names do not fit. Admins say by `in_phone_bar` (1 is first) that they belong there."""
 
@@ -39,8 +36,6 @@ class WaopsAdminSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         apps = super().get_app_list(request, app_label)
         by_label = {app["app_label"]: app for app in apps}
-        for app in apps:
-            app["name"] = HEADINGS.get(app["app_label"], app["name"])
         if "waops" in by_label and "auth" in by_label:  # people stand beside their groups
             ours, people = by_label["waops"]["models"], by_label["auth"]["models"]
             people += [ours.pop(i) for i, model in reversed(list(enumerate(ours))) if model["object_name"] == "User"]

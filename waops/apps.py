@@ -1,6 +1,9 @@
+from axes import apps as axes_apps
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.contrib.auth import apps as auth_apps
 from django.utils.translation import gettext_lazy as _
+from waffle import apps as waffle_apps
 
 
 class WaopsConfig(AppConfig):
@@ -14,3 +17,21 @@ class WaopsConfig(AppConfig):
 class WaopsAdminConfig(admin_apps.AdminConfig):
     default = False
     default_site = "waops.admin_site.WaopsAdminSite"
+
+
+# Where the name that another package gives its app says nothing to a reader.
+
+
+class StaffConfig(auth_apps.AuthConfig):
+    default = False
+    verbose_name = _("Staff")
+
+
+class FlagsConfig(waffle_apps.WaffleConfig):
+    default = False
+    verbose_name = _("Flags")  # type: ignore[assignment]  # waffle has no lazy names
+
+
+class LoginsConfig(axes_apps.AppConfig):  # type: ignore[misc]  # axes is not typed
+    default = False
+    verbose_name = _("Logins")

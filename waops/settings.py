@@ -57,7 +57,7 @@ INSTALLED_APPS = [
     "conversations",
     "escalations",
     "waops.apps.WaopsAdminConfig",
-    "django.contrib.auth",
+    "waops.apps.StaffConfig",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -65,8 +65,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django.forms",
-    "axes",
-    "waffle",
+    "waops.apps.LoginsConfig",
+    "waops.apps.FlagsConfig",
 ]
 
 MIDDLEWARE = [
