@@ -28,7 +28,7 @@ test-database: $(VENV)/dev
 
 translations: $(VENV)/dev
 	$(MANAGE) makemessages --locale ar --no-wrap --no-location --ignore tests --ignore staticfiles
-	$(MANAGE) compilemessages
+	$(MANAGE) compilemessages --locale ar --ignore "$(VENV)"
 
 lock: $(VENV)/dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
