@@ -7,7 +7,6 @@ those that have run out read as none.
 from django.db.models import (
     BooleanField,
     Case,
-    CharField,
     DateTimeField,
     F,
     Func,
@@ -15,6 +14,7 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    TextField,
     Value,
     When,
 )
@@ -56,7 +56,7 @@ def with_state(cases: Cases) -> Cases:
         outcome_code=F("state__outcome_id"),
         outcome_en=F("state__outcome__name_en"),
         outcome_ar=F("state__outcome__name_ar"),
-        closing_note=Coalesce("state__note", Value("", CharField())),
+        closing_note=Coalesce("state__note", Value("", TextField())),
     )
 
 
@@ -81,12 +81,12 @@ def unclaimed(cases: Cases) -> Cases:
 
 
 def snoozed(cases: Cases) -> Cases:
-    return _with_snooze(cases).filter(is_snoozed=True)
+    return _with_snooze(cases).filter(Q(is_snoozed=True))
 
 
 def awake(cases: Cases) -> Cases:
     """Open ones, claimed or not, that are not snoozed."""
-    return _with_snooze(cases).filter(resolved_at=None, is_snoozed=False)
+    return _with_snooze(cases).filter(Q(resolved_at=None, is_snoozed=False))
 
 
 def _with_snooze(cases: Cases) -> Cases:

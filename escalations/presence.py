@@ -36,7 +36,7 @@ LOOK = """
     JOIN waops.waops_user AS person ON person.id = viewing.user_id
     WHERE viewing.escalation_id = %(case)s
       AND viewing.user_id <> %(user)s
-      AND viewing.seen_at > pg_catalog.statement_timestamp() - %(fresh)s
+      AND viewing.seen_at > pg_catalog.statement_timestamp() - %(fresh)s * interval '1 second'
     ORDER BY viewing.seen_at DESC
 """
 
@@ -44,7 +44,7 @@ LOOK = """
 def look(escalation_id: UUID, user: User) -> list[str]:
     """Note that this person has the case's page open; names of the others who have, in one round trip."""
     with connection.cursor() as cursor:
-        cursor.execute(LOOK, {"case": escalation_id, "user": user.pk, "fresh": FRESH})
+        cursor.execute(LOOK, {"case": escalation_id, "user": user.pk, "fresh": FRESH.total_seconds()})
         return [name for (name,) in cursor.fetchall()]
 
 

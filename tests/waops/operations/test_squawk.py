@@ -23,6 +23,7 @@ JUSTIFIED = {
 JUSTIFIED_IN_REVERSE = {
     "ban-drop-function": "a function of ours goes, or makes room for the one it replaced",
     "ban-drop-table": "a table of ours goes",
+    "ban-drop-type": "a type of ours goes, which only functions of ours use, and those went before",
 }
 
 
