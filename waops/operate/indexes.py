@@ -13,7 +13,7 @@ from waops.operate.bloat import LARGEST, btree_bloat, read_widths
 from waops.operate.figures import Column, Figures, Kind
 from waops.operate.findings import Finding, Severity
 from waops.operate.plan import plan
-from waops.operate.relations import IndexFacts, read_indexes
+from waops.operate.relations import IndexFacts, read_definitions, read_indexes
 
 UNUSED_BYTES = 1_000_000
 """A smaller index costs nobody anything."""
@@ -56,14 +56,15 @@ class IndexReport:
 
 def report_indexes(connection: BaseDatabaseWrapper, tables: Sequence[str] | None = None) -> IndexReport:
     """`tables`: qualified names to look at; all of them if None. Shows the largest, and all with advice."""
-    facts = [fact for fact in read_indexes(connection) if tables is None or fact.qualified_table in tables]
+    facts = read_indexes(connection, tables)
     findings = list(judge_indexes(facts))
     advice: dict[str, str] = {}
     for finding in findings:
         advice.setdefault(finding.subject, finding.what)
     largest = list(dict.fromkeys((fact.schema, fact.table) for fact in facts))[:LARGEST]
     widths = read_widths(connection, largest)
-    shown = [fact for number, fact in enumerate(facts) if number < ROWS or fact.qualified in advice]
+    shown = [fact for number, fact in enumerate(facts) if number < ROWS or fact.qualified in advice][: 2 * ROWS]
+    definitions = read_definitions(connection, [fact.qualified for fact in shown])
     rows = [
         IndexRow(
             name=fact.qualified,
@@ -72,11 +73,11 @@ def report_indexes(connection: BaseDatabaseWrapper, tables: Sequence[str] | None
             scans=fact.scans,
             last_scan=fact.last_scan,
             role=_role(fact),
-            bloat=btree_bloat(fact.rows, fact.pages, _columns(fact), widths.get(fact.qualified_table))
+            bloat=btree_bloat(fact.rows, fact.pages, fact.key_columns, widths.get(fact.qualified_table))
             if fact.method == "btree"
             else None,
             advice=advice.get(fact.qualified, ""),
-            definition=fact.definition,
+            definition=definitions.get(fact.qualified),
         )
         for fact in shown
     ]
@@ -140,14 +141,14 @@ def _redundant(indexes: list[IndexFacts], planned: set[str]) -> Iterator[Finding
 
 
 def _same(one: IndexFacts, other: IndexFacts) -> bool:
-    return (one.method, one.keys, one.shape) == (other.method, other.keys, other.shape)
+    return one.shape == other.shape
 
 
 def _covers(wider: IndexFacts, narrower: IndexFacts) -> bool:
     """Whether the wider B-tree begins with the narrower one's columns, over the same rows."""
     return (
         wider.method == narrower.method == "btree"
-        and not (wider.has_expressions or narrower.has_expressions)
+        and not (wider.expressions or narrower.expressions)
         and wider.predicate == narrower.predicate
         and len(wider.keys) > len(narrower.keys)
         and wider.keys[: len(narrower.keys)] == narrower.keys
@@ -166,10 +167,6 @@ def _is_unused(fact: IndexFacts) -> bool:
 
 def _drop(fact: IndexFacts) -> tuple[str, ...]:
     return (f'DROP INDEX CONCURRENTLY "{fact.schema}"."{fact.name}";',)
-
-
-def _columns(fact: IndexFacts) -> list[int]:
-    return [int(key.split()[0]) for key in fact.keys]
 
 
 def _role(fact: IndexFacts) -> str:

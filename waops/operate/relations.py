@@ -5,8 +5,10 @@ relation that somebody holds exclusively, or waits to, the size as of the last v
 waits behind a migration.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -19,6 +21,12 @@ LOCKED = """
     )
 """
 BLOCK = "pg_catalog.current_setting('block_size')::bigint"
+INDEX_SIZE = f"""
+    CASE WHEN locked.relation IS NULL
+        THEN pg_catalog.pg_relation_size(relation.oid)
+        ELSE relation.relpages * {BLOCK}
+    END
+"""
 USER_SCHEMAS = (
     "namespace.nspname NOT IN ('pg_catalog', 'information_schema') AND namespace.nspname !~ '^pg_(toast|temp)'"
 )
@@ -45,45 +53,57 @@ TABLES = f"""
                pg_catalog.pg_stat_get_blocks_fetched(relation.oid)
                    - pg_catalog.pg_stat_get_blocks_hit(relation.oid) AS read
     ) AS io
-    WHERE relation.relkind IN ('r', 'm') AND {USER_SCHEMAS}
+    WHERE relation.relkind IN ('r', 'm') AND {USER_SCHEMAS} AND {{chosen}}
     ORDER BY relation.relpages DESC, 1, 2
 """  # noqa: S608
 
-# `shape` is everything that makes two indexes of a table do the same work; `keys` are its key columns in order.
+# The catalog's vectors are taken apart here, not there: of thousands of indexes that is the larger part of the work.
 INDEXES = f"""
     {LOCKED}
     SELECT namespace.nspname::text, heap.relname::text, relation.relname::text,
-           CASE WHEN locked.relation IS NULL
-               THEN pg_catalog.pg_relation_size(relation.oid)
-               ELSE relation.relpages * {BLOCK}
-           END,
-           relation.relpages, GREATEST(relation.reltuples, 0)::bigint,
+           {INDEX_SIZE}, relation.relpages, GREATEST(relation.reltuples, 0)::bigint,
            pg_catalog.pg_stat_get_numscans(relation.oid), {{last_scan}},
-           index.indisunique, index.indisvalid, owner.conname::text, method.amname::text,
-           (SELECT pg_catalog.array_agg(
-                pg_catalog.concat_ws(' ', key.number, class.value, option.value, collation_.value) ORDER BY key.place
-            )
-            FROM pg_catalog.unnest(index.indkey::int2[]) WITH ORDINALITY AS key (number, place)
-            LEFT JOIN pg_catalog.unnest(index.indclass::oid[]) WITH ORDINALITY AS class (value, place) USING (place)
-            LEFT JOIN pg_catalog.unnest(index.indoption::int2[]) WITH ORDINALITY AS option (value, place) USING (place)
-            LEFT JOIN pg_catalog.unnest(index.indcollation::oid[]) WITH ORDINALITY
-                AS collation_ (value, place) USING (place)
-            WHERE key.place <= index.indnkeyatts),
-           pg_catalog.concat_ws('|', index.indexprs::text, index.indpred::text, index.indkey::text),
-           index.indexprs IS NOT NULL, index.indpred::text,
-           CASE WHEN locked_heap.relation IS NULL THEN pg_catalog.pg_get_indexdef(relation.oid) END
+           index.indisunique, index.indisvalid, owner.conname::text, method.amname::text, index.indnkeyatts,
+           index.indkey::text, index.indclass::text, index.indoption::text, index.indcollation::text,
+           index.indexprs::text, index.indpred::text
     FROM pg_catalog.pg_index AS index
     JOIN pg_catalog.pg_class AS relation ON relation.oid = index.indexrelid
     JOIN pg_catalog.pg_class AS heap ON heap.oid = index.indrelid
     JOIN pg_catalog.pg_am AS method ON method.oid = relation.relam
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = heap.relnamespace
     LEFT JOIN locked ON locked.relation = relation.oid
-    LEFT JOIN locked AS locked_heap ON locked_heap.relation = heap.oid
     LEFT JOIN pg_catalog.pg_constraint AS owner
         ON owner.conindid = relation.oid AND owner.contype IN ('p', 'u', 'x') AND owner.conrelid = heap.oid
-    WHERE relation.relkind = 'i' AND {USER_SCHEMAS}
+    WHERE relation.relkind = 'i' AND {USER_SCHEMAS} AND {{chosen}}
     ORDER BY relation.relpages DESC, 1, 3
 """  # noqa: S608
+INDEX_SIZES = f"""
+    {LOCKED}
+    SELECT namespace.nspname || '.' || heap.relname, pg_catalog.sum({INDEX_SIZE})::bigint
+    FROM pg_catalog.pg_index AS index
+    JOIN pg_catalog.pg_class AS relation ON relation.oid = index.indexrelid
+    JOIN pg_catalog.pg_class AS heap ON heap.oid = index.indrelid
+    JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = heap.relnamespace
+    LEFT JOIN locked ON locked.relation = relation.oid
+    WHERE relation.relkind = 'i' AND {USER_SCHEMAS} AND {{chosen}}
+    GROUP BY 1
+"""  # noqa: S608
+# To print a definition the server looks at the table: one that is locked is left out.
+DEFINITIONS = f"""
+    {LOCKED}
+    SELECT namespace.nspname || '.' || relation.relname, pg_catalog.pg_get_indexdef(relation.oid)
+    FROM pg_catalog.pg_index AS index
+    JOIN pg_catalog.pg_class AS relation ON relation.oid = index.indexrelid
+    JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+    WHERE namespace.nspname || '.' || relation.relname = ANY (%s)
+      AND NOT EXISTS (SELECT FROM locked WHERE locked.relation IN (index.indrelid, index.indexrelid))
+"""  # noqa: S608
+# Nothing is passed where all are wanted, so that no name is put together for each of them.
+EVERY, CHOSEN_TABLE, CHOSEN_INDEX = (
+    "true",
+    "namespace.nspname || '.' || relation.relname = ANY (%s)",
+    "namespace.nspname || '.' || heap.relname = ANY (%s)",
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +135,7 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class IndexFacts:
-    """`size` in bytes. `keys` are equal where two indexes' key columns are (with operator class, order, collation)."""
+    """`size` in bytes. The last six are the catalog's own notation (pg_index), separated by spaces."""
 
     schema: str
     table: str
@@ -129,11 +149,13 @@ class IndexFacts:
     is_valid: bool
     constraint: str | None
     method: str
-    keys: list[str]
-    shape: str
-    has_expressions: bool
+    key_count: int
+    columns: str
+    classes: str
+    options: str
+    collations: str
+    expressions: str | None
     predicate: str | None
-    definition: str | None
 
     @property
     def qualified(self) -> str:
@@ -143,14 +165,45 @@ class IndexFacts:
     def qualified_table(self) -> str:
         return f"{self.schema}.{self.table}"
 
+    @property
+    def key_columns(self) -> list[int]:
+        """Numbers of the key columns; 0 stands for an expression."""
+        return [int(column) for column in self.columns.split()[: self.key_count]]
 
-def read_tables(connection: BaseDatabaseWrapper) -> list[TableFacts]:
-    """Largest first."""
-    return fetch(connection, TableFacts, TABLES)
+    @cached_property
+    def keys(self) -> list[tuple[str, ...]]:
+        """Equal where two indexes' key columns are: column, operator class, order, collation."""
+        parts = (self.columns, self.classes, self.options, self.collations)
+        return list(zip(*(part.split()[: self.key_count] for part in parts), strict=True))
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """Equal where two indexes of a table do the same work, uniqueness aside."""
+        return self.method, self.keys, self.columns, self.expressions, self.predicate
 
 
-def read_indexes(connection: BaseDatabaseWrapper) -> list[IndexFacts]:
-    """Largest first."""
+def read_tables(connection: BaseDatabaseWrapper, names: Sequence[str] | None = None) -> list[TableFacts]:
+    """Largest first. `names` are qualified; all tables if None."""
+    query = TABLES.format(chosen=EVERY if names is None else CHOSEN_TABLE)
+    return fetch(connection, TableFacts, query, None if names is None else [list(names)])
+
+
+def read_indexes(connection: BaseDatabaseWrapper, tables: Sequence[str] | None = None) -> list[IndexFacts]:
+    """Largest first. `tables`: qualified names of those whose indexes are wanted; all if None."""
     known = server_version(connection) >= 160_000
-    last_scan = "pg_catalog.pg_stat_get_lastscan(relation.oid)" if known else "NULL::timestamptz"
-    return fetch(connection, IndexFacts, INDEXES.format(last_scan=last_scan))
+    query = INDEXES.format(
+        last_scan="pg_catalog.pg_stat_get_lastscan(relation.oid)" if known else "NULL::timestamptz",
+        chosen=EVERY if tables is None else CHOSEN_INDEX,
+    )
+    return fetch(connection, IndexFacts, query, None if tables is None else [list(tables)])
+
+
+def read_index_sizes(connection: BaseDatabaseWrapper, tables: Sequence[str] | None = None) -> dict[str, int]:
+    """Bytes of all its indexes, by qualified table."""
+    query = INDEX_SIZES.format(chosen=EVERY if tables is None else CHOSEN_INDEX)
+    return dict(fetch(connection, lambda *row: row, query, None if tables is None else [list(tables)]))
+
+
+def read_definitions(connection: BaseDatabaseWrapper, names: Sequence[str]) -> dict[str, str]:
+    """By qualified index; of tables that nobody holds exclusively."""
+    return dict(fetch(connection, lambda *row: row, DEFINITIONS, [list(names)]))

@@ -1,6 +1,5 @@
 """Tables: how large, how well kept, how they are read."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from waops.live_schema import ForeignTable
 from waops.operate.bloat import LARGEST, read_widths, table_bloat
 from waops.operate.figures import Column, Figures, Kind
 from waops.operate.findings import Finding, Severity
-from waops.operate.relations import TableFacts, read_indexes, read_tables
+from waops.operate.relations import TableFacts, read_index_sizes, read_tables
 
 ROWS = 200
 DEAD_SHARE, DEAD_ROWS = 0.2, 10_000
@@ -64,17 +63,15 @@ def service_tables() -> list[str]:
 
 def report_tables(connection: BaseDatabaseWrapper, tables: Sequence[str] | None = None) -> TableReport:
     """`tables`: qualified names to look at; all of them if None. Shows the largest."""
-    facts = [fact for fact in read_tables(connection) if tables is None or fact.qualified in tables]
-    index_sizes: dict[str, int] = defaultdict(int)
-    for index in read_indexes(connection):
-        index_sizes[index.qualified_table] += index.size
+    facts = read_tables(connection, tables)
+    index_sizes = read_index_sizes(connection, tables)
     widths = read_widths(connection, [(fact.schema, fact.name) for fact in facts[:LARGEST]])
     rows = [
         TableRow(
             name=fact.qualified,
             rows=fact.rows,
             size=fact.size,
-            index_size=index_sizes[fact.qualified],
+            index_size=index_sizes.get(fact.qualified, 0),
             dead_rows=fact.dead_rows,
             bloat=table_bloat(fact.rows, fact.pages, widths.get(fact.qualified)),
             from_memory=_share(fact.blocks_hit, fact.blocks_read),
