@@ -57,9 +57,9 @@ SURROUNDINGS = """
             FROM public.ai_personalities AS personality JOIN instance ON instance.id = personality.whatsapp_instance_id
         ) AS personalities,
         (
-            SELECT jsonb_object_agg(hour, replies)
+            SELECT jsonb_object_agg(hour, jsonb_build_array(replies, tokens))
             FROM (
-                SELECT counted.hour, sum(counted.replies) AS replies
+                SELECT counted.hour, sum(counted.replies) AS replies, sum(counted.total_tokens) AS tokens
                 FROM waops.usage_usagebyhour AS counted JOIN instance ON instance.id = counted.instance_id
                 WHERE counted.period >= %(start)s AND counted.period < %(end)s
                 GROUP BY counted.hour
@@ -187,10 +187,12 @@ class Usage:
 
 @dataclass(frozen=True)
 class BusinessPage:
+    """`hours`: replies and tokens of each hour of the day; what they cost is not kept by the hour."""
+
     business: Business
     start: datetime
     usage: Usage
-    hours: list[int]
+    hours: list[tuple[int, int]]
     periods: list[PeriodSummary]
     changes: list[QuotaChange]
     top_ups: list[TopUp]
@@ -219,7 +221,7 @@ def load(business_id: UUID, narrowed: Narrowed, now: datetime | None = None) -> 
         business=business,
         start=start,
         usage=_break_down(rows, around["numbers"] or {}, names),
-        hours=[int((around["hours"] or {}).get(str(hour), 0)) for hour in range(24)],
+        hours=[tuple((around["hours"] or {}).get(str(hour), (0, 0))) for hour in range(24)],
         periods=_periods(around["periods"] or [], changes, business),
         changes=changes,
         top_ups=[_from_json(TopUp, row) for row in around["top_ups"] or []],
@@ -228,6 +230,13 @@ def load(business_id: UUID, narrowed: Narrowed, now: datetime | None = None) -> 
         silence=reads.silence([business_id]).get(business_id) if is_out else None,
         personality_names=names,
     )
+
+
+def every_day(parts: Iterable[Part], first: date, last: date) -> list[tuple[date, Part]]:
+    """With the days that have no reply."""
+    by_day = {part.key: part for part in parts}
+    days = [first + timedelta(days=age) for age in range((last - first).days + 1)]
+    return [(day, by_day.get(str(day)) or Part(str(day), str(day))) for day in days]
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:

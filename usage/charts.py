@@ -163,14 +163,6 @@ def sparkline(values: Sequence[int], *, rtl: bool) -> str:
     )
 
 
-def every_day(counts: Iterable[tuple[date, int]], first: date, last: date) -> list[tuple[date, int]]:
-    """With the days that have none."""
-    by_day = dict(counts)
-    return [
-        (day, by_day.get(day, 0)) for day in (first + timedelta(days=age) for age in range((last - first).days + 1))
-    ]
-
-
 def _edge(business: Business, now: datetime, end: datetime, side: int) -> list[tuple[float, float]]:
     """Moments and answers left, along the mean or an edge of the band."""
     rate = business.forecast.rate

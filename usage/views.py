@@ -89,9 +89,10 @@ def business_page(request: HttpRequest, pk: UUID, context: dict[str, Any]) -> Ht
         return None
     one, today = page.business, timezone.localdate(now)
     rtl = translation.get_language_bidi()
-    counted = [(datetime.fromisoformat(part.key).date(), part.replies) for part in page.usage.days]
-    first = timezone.localdate(page.start) if one.last_reset else min((day for day, _ in counted), default=today)
-    days = charts.every_day(counted, min(first, today), max([today, *(day for day, _ in counted)]))
+    replied = [datetime.fromisoformat(part.key).date() for part in page.usage.days]
+    first = timezone.localdate(page.start) if one.last_reset else min(replied, default=today)
+    days = business.every_day(page.usage.days, min(first, today), max([today, *replied]))
+    replies = [(day, part.replies) for day, part in days]
     expected = one.last_reset.isoformat() if one.last_reset else ""
     context |= {
         "title": one.name,
@@ -100,10 +101,10 @@ def business_page(request: HttpRequest, pk: UUID, context: dict[str, Any]) -> Ht
         "freshness": freshness,
         "narrowed": form.narrowed,
         "is_narrowed": bool(request.GET),
-        "burn_down": None if request.GET else charts.burn_down(one, days, now, rtl=rtl),
-        "day_chart": charts.bars(days[-45:], rtl=rtl),
+        "burn_down": None if request.GET else charts.burn_down(one, replies, now, rtl=rtl),
+        "day_chart": charts.bars(replies[-45:], rtl=rtl),
         "days": days[::-1],
-        "hour_chart": charts.bars(list(enumerate(page.hours)), rtl=rtl),
+        "hour_chart": charts.bars([(hour, count) for hour, (count, _tokens) in enumerate(page.hours)], rtl=rtl),
         "hours": list(enumerate(page.hours)),
         "limit_form": LimitForm(initial={"expected": one.limit, "limit": one.limit}),
         "top_up_form": TopUpForm(initial={"expected": one.limit, "until": _default_until(now, one)}),

@@ -167,7 +167,8 @@ def test_totals_by_every_dimension_are_the_whole(manager) -> None:
     assert usage.whole.replies == loaded.business.replies == 41
     assert usage.whole.costs == loaded.business.costs
     assert usage.whole.costs["USD"] > 0
-    assert sum(loaded.hours) == 41
+    assert sum(replies for replies, _tokens in loaded.hours) == 41
+    assert sum(tokens for _replies, tokens in loaded.hours) == usage.whole.tokens
     for parts in (usage.days, usage.models, usage.personalities, usage.numbers, usage.intents):
         assert sum(part.replies for part in parts) == usage.whole.replies
         assert sum(part.tokens for part in parts) == usage.whole.tokens

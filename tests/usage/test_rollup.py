@@ -50,6 +50,8 @@ def assert_exact() -> None:
     whole = sum(row[6] for row in expected)
     for table in (UsageByPeriod, UsageByDay, UsageByHour):
         assert sum(table.objects.values_list("replies", flat=True)) == whole, table
+    for table in (UsageByPeriod, UsageByHour):
+        assert sum(table.objects.values_list("total_tokens", flat=True)) == sum(row[10] for row in expected), table
     assert not PendingAnswer.objects.exists()
     assert rollup.verify() == rollup.Proof(answers=whole, differences=0)
 
@@ -81,6 +83,17 @@ def test_where_there_is_much_it_says_so_instead(db) -> None:
     assert (state.is_built, state.is_complete, state.pending) == (True, False, 3)
     assert rollup.refresh(patience=3).is_complete
     assert_exact()
+
+
+def test_a_page_does_not_wait_long_for_a_long_count(committed_database) -> None:
+    answer(factories.instance())
+    rollup.rebuild()
+    answer(factories.instance())
+    with psycopg.connect(committed_database) as other:
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('waops.usage', 0))")
+        state = rollup.refresh()
+    assert (state.is_built, state.is_complete, state.counted) == (True, False, 0)
+    assert rollup.refresh().counted == 1
 
 
 def test_late_changed_and_deleted_answers(built) -> None:

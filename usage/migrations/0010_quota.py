@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ('period', models.DateTimeField()),
                 ('hour', models.SmallIntegerField()),
                 ('replies', models.BigIntegerField()),
+                ('total_tokens', models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(

@@ -122,6 +122,7 @@ class UsageByHour(models.Model):
     period = models.DateTimeField()
     hour = models.SmallIntegerField()
     replies = models.BigIntegerField()
+    total_tokens = models.BigIntegerField()
 
     def __str__(self) -> str:
         return f"{self.instance_id} {self.hour}"

@@ -156,12 +156,15 @@ BEGIN
         ON CONFLICT (day, instance_id) DO UPDATE SET replies = kept.replies + excluded.replies
     ),
     into_hour AS (
-        INSERT INTO waops.usage_usagebyhour AS kept (instance_id, period, hour, replies)
-        SELECT placed.instance_id, placed.period, extract(hour FROM placed.local_time), sum(placed.sign)
+        INSERT INTO waops.usage_usagebyhour AS kept (instance_id, period, hour, replies, total_tokens)
+        SELECT
+            placed.instance_id, placed.period, extract(hour FROM placed.local_time),
+            sum(placed.sign), sum(placed.sign * placed.total_tokens::bigint)
         FROM placed
         GROUP BY 1, 2, 3
-        HAVING sum(placed.sign) <> 0
-        ON CONFLICT (instance_id, period, hour) DO UPDATE SET replies = kept.replies + excluded.replies
+        ON CONFLICT (instance_id, period, hour) DO UPDATE SET
+            replies = kept.replies + excluded.replies,
+            total_tokens = kept.total_tokens + excluded.total_tokens
     )
     SELECT
         (SELECT count(*) FROM placed),
