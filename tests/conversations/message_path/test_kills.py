@@ -48,9 +48,16 @@ def processes(server: EmbeddedServer) -> list[int]:
     return [int((server.data_dir / "postmaster.pid").read_text().split()[0]), *(child for (child,) in children)]
 
 
-def acknowledged(writers: list[subprocess.Popen]) -> set[str]:
+def in_full_swing(writers: list[subprocess.Popen]) -> list[str]:
+    """Each writer's first line, when all have one and have gone on for a while."""
+    lines = [writer.stdout.readline() for writer in writers]
+    time.sleep(1)
+    return lines
+
+
+def acknowledged(writers: list[subprocess.Popen], first: list[str]) -> set[str]:
     """Ids that the writers were told of. A line cut short by a kill is none."""
-    lines = [line for writer in writers for line in writer.communicate()[0].splitlines(keepends=True)]
+    lines = [*first, *(line for writer in writers for line in writer.communicate()[0].splitlines(keepends=True))]
     return {line.strip() for line in lines if line.endswith("\n")}
 
 
@@ -72,10 +79,10 @@ def assert_whole(rows: Rows, conversation: object, acknowledged_ids: set[str]) -
 def test_a_client_killed_in_mid_call(ours: Rows):
     conversation = ours.conversation(ours.instance(ours.business(monthly_ai_response_limit=10**6)))
     writers = start_writers(ours.connection.info.dsn, conversation, 4)
-    time.sleep(2)
+    first = in_full_swing(writers)
     for writer in writers:
         writer.send_signal(signal.SIGKILL)
-    ids = acknowledged(writers)
+    ids = acknowledged(writers, first)
     # The server may still be at the last call of a client that is gone.
     ours.connection.execute("SELECT FROM public.whatsapp_conversations WHERE id = %s FOR UPDATE", [conversation])
     assert_whole(ours, conversation, ids)
@@ -93,10 +100,10 @@ def test_the_server_killed_in_mid_load(django_db_blocker):
             rows = Rows(connection)
             conversation = rows.conversation(rows.instance(rows.business(monthly_ai_response_limit=10**6)))
         writers = start_writers(dsn, conversation, 4)
-        time.sleep(2)
+        first = in_full_swing(writers)
         for process in processes(server):
             os.kill(process, signal.SIGKILL)
-        ids = acknowledged(writers)
+        ids = acknowledged(writers, first)
         server.release()
         server.start()
         with psycopg.connect(dsn, autocommit=True) as connection:
