@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import psycopg
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import ERROR
@@ -32,6 +33,7 @@ PUBLIC_HAS_USAGE = """
         WHERE namespace.nspname = %s AND item.grantee = 0
     )
 """
+PROCESS = "SELECT pg_catalog.pg_backend_pid()"
 SAMPLES = 5
 
 
@@ -111,16 +113,23 @@ def _schema_findings(connection: BaseDatabaseWrapper) -> list[Finding]:
 
 
 def detect_pooler(connection: BaseDatabaseWrapper) -> str:
-    """`direct`, `session` or `transaction`; a transaction pooler that happens to be idle looks like a session pooler.
+    """`direct`, `session` or `transaction`. Opens a second connection where there is a pooler.
 
-    The driver is told the server process's number when it connects; a pooler makes one up. Inside a transaction no
-    pooler changes the process, so that only a connection in autocommit tells the two poolers apart.
+    The driver is told the server process's number when it connects; a pooler makes one up. A transaction pooler gives
+    the process to others between two statements: it changes, or a second connection gets the same one. Inside a
+    transaction neither shows, and the answer is `session`.
     """
-    pids = {fetch_value(connection, "SELECT pg_catalog.pg_backend_pid()") for _number in range(SAMPLES)}
-    if len(pids) > 1:
-        return "transaction"
-    connection.ensure_connection()
-    return "direct" if pids == {connection.connection.info.backend_pid} else "session"
+    pids = {_server_process(connection) for _number in range(SAMPLES)}
+    if pids == {connection.connection.info.backend_pid}:
+        return "direct"
+    if len(pids) == 1 and not connection.in_atomic_block:
+        with psycopg.connect(**connection.get_connection_params(), autocommit=True) as second:
+            pids.difference_update(*second.execute(PROCESS))
+    return "session" if len(pids) == 1 else "transaction"
+
+
+def _server_process(connection: BaseDatabaseWrapper) -> int:
+    return int(fetch_value(connection, PROCESS))
 
 
 def judge_pooler(detected: str, configured: str) -> Finding | None:
