@@ -1,14 +1,20 @@
 """Staff, and what the app remembers of its changes to the database."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import models
+from django.forms import ModelMultipleChoiceField
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from waops.admin.addresses import ClearAddresses
 from waops.admin.filters import KnownValues
+from waops.admin.permission_names import PermissionsField
 from waops.admin.read_only import ReadOnlyAdmin
 from waops.models import ArchivedRow, InstalledObject, User
 from waops.templatetags.waops import json_block, ltr
@@ -34,6 +40,11 @@ admin.site.unregister(Group)
 @admin.register(Group)
 class GroupAdmin(ClearAddresses, DjangoGroupAdmin):
     filter_horizontal = ()
+
+    def formfield_for_manytomany(
+        self, db_field: "models.ManyToManyField[Any, Any]", request: HttpRequest | None = None, **kwargs: Any
+    ) -> "ModelMultipleChoiceField[Any] | None":
+        return super().formfield_for_manytomany(db_field, request, form_class=PermissionsField, **kwargs)
 
 
 class KindFilter(KnownValues):
