@@ -4,20 +4,22 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from escalations.announcements import announce
+from escalations import bulk_actions, case_actions, desk_pages, live
+from escalations import settings_admin as settings_admin
 from escalations.case import find_case
+from escalations.criteria import Case
+from escalations.desk_actions import ACTIONS
 from escalations.models import Escalation
-from escalations.pages import case_page, queue_page
-from escalations.procedures import Outcome, resolve
+from escalations.pages import case_page, older_messages, queue_page
+from escalations.people import person
 from waops.admin.read_only import ReadOnlyAdmin
 
 
@@ -26,64 +28,61 @@ class EscalationAdmin(ReadOnlyAdmin):
     in_phone_bar = True
 
     def get_urls(self) -> list[URLPattern]:
-        def page(route: str, view: Any, name: str) -> URLPattern:
-            pattern: URLPattern = path(route, self.admin_site.admin_view(view), name=f"escalations_escalation_{name}")
-            return pattern
-
         return [
-            page("", self.changelist_view, "changelist"),
-            page("resolve/", self.resolve_selected_view, "resolve_selected"),
-            page("<path:object_id>/resolve/", self.resolve_view, "resolve"),
-            page("<path:object_id>/change/", self.change_view, "change"),
+            self.page("", self.changelist_view, "changelist"),
+            *live.urls(self),
+            *bulk_actions.urls(self),
+            *desk_pages.urls(self),
+            *case_actions.urls(self),
+            self.page("<path:object_id>/messages/", self.messages_view, "messages"),
+            self.page("<path:object_id>/change/", self.change_view, "change"),
         ]
 
-    def has_resolve_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("escalations.resolve_escalation")
+    def page(self, route: str, view: Any, name: str) -> URLPattern:
+        """A page for whoever may see escalations; its actions ask for more."""
+
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            response: HttpResponse = view(request, *args, **kwargs)
+            return response
+
+        pattern: URLPattern = path(route, self.admin_site.admin_view(checked), name=f"escalations_escalation_{name}")
+        return pattern
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        _require(self.has_view_permission(request))
-        return self._page(request, "escalations/queue.html", lambda: queue_page(request))
+        return self.show(request, "escalations/queue.html", lambda: queue_page(request))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        _require(self.has_view_permission(request))
-        pk = _uuid(object_id)
-        case = find_case(pk) if pk else None
+        case = self.case(object_id)
+        return self.show_case(request, case) if case else self.no_case(request, object_id)
+
+    def messages_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Part of a page: older messages of a case's conversation."""
+        case = self.case(object_id)
         if case is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        return self._page(request, "escalations/case.html", lambda: case_page(request, case))
+            return self.no_case(request, object_id)
+        return self.show(request, "escalations/older_messages.html", lambda: older_messages(request, case))
 
-    def resolve_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Resolve one case, then show it again: it says who resolved it, and offers the next.
+    def case(self, object_id: str) -> Case | None:
+        pk = uuid_of(object_id)
+        return find_case(pk) if pk else None
 
-        Whoever signs in again on the way arrives with GET, which changes nothing.
-        """
-        _require(self.has_resolve_permission(request))
-        pk = _uuid(object_id)
-        if request.method == "POST" and pk:
-            results = resolve([pk], request.user)
-            if results[0].outcome is Outcome.NOT_FOUND:
-                pk = None
-            else:
-                announce(request, results)
-        if pk is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        return redirect("admin:escalations_escalation_change", pk)
+    def show_case(self, request: HttpRequest, case: Case, *, draft: str = "", status: int = 200) -> HttpResponse:
+        """A case's page; `draft` is a note that was not accepted, to be sent again."""
+        return self.show(
+            request, "escalations/case.html", lambda: case_page(request, case) | {"draft": draft}, status=status
+        )
 
-    def resolve_selected_view(self, request: HttpRequest) -> HttpResponse:
-        """Resolve the cases ticked in the queue; the queue then begins with the next."""
-        _require(self.has_resolve_permission(request))
-        ids = [_uuid(value) for value in request.POST.getlist("case")]
-        if None in ids:
-            raise BadRequest("Not the id of an escalation.")
-        if ids:
-            announce(request, resolve(filter(None, ids), request.user))
-        elif request.method == "POST":
-            messages.error(request, _("Select the escalations to resolve first."))
-        return redirect("admin:escalations_escalation_changelist")
+    def no_case(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
 
-    def _page(self, request: HttpRequest, template: str, read: Callable[[], dict[str, Any]]) -> HttpResponse:
+    def show(
+        self, request: HttpRequest, template: str, read: Callable[[], dict[str, Any]], *, status: int = 200
+    ) -> HttpResponse:
+        """A page of the desk with what `read` gives; where that raises BadRequest, a page that says why."""
         try:
             content = read()
         except BadRequest as error:
@@ -93,18 +92,14 @@ class EscalationAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": capfirst(self.opts.verbose_name_plural),
-            "may_resolve": self.has_resolve_permission(request),
+            "may": {name.replace("-", "_"): action.is_allowed(request.user) for name, action in ACTIONS.items()}
+            | {"override": person(request).has_perm("escalations.override_escalation")},
             **content,
         }
-        return TemplateResponse(request, template, context)
+        return TemplateResponse(request, template, context, status=status)
 
 
-def _require(permission: bool) -> None:
-    if not permission:
-        raise PermissionDenied
-
-
-def _uuid(text: str) -> UUID | None:
+def uuid_of(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:

@@ -1,41 +1,120 @@
-"""What became of a resolve, said to the person who asked for it."""
+"""What became of an action, said to the person who asked for it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
+from escalations.desk_actions import REOPEN
+from escalations.models import Event
 from escalations.procedures import Outcome, Result
-from waops.templatetags.waops import phone
+from waops.templatetags.waops import outside_text, phone
 
 NAMED = 5
-"""How many escalations that somebody else resolved are each named."""
+"""How many refusals are each explained."""
+
+DONE: dict[Outcome, Callable[[int], str]] = {
+    Outcome.CLAIMED: lambda n: ngettext("%(count)d escalation claimed.", "%(count)d escalations claimed.", n),
+    Outcome.RENEWED: lambda n: ngettext(
+        "You have %(count)d escalation already.", "You have %(count)d escalations already.", n
+    ),
+    Outcome.RELEASED: lambda n: ngettext(
+        "%(count)d escalation is back in the queue.", "%(count)d escalations are back in the queue.", n
+    ),
+    Outcome.HANDED_OVER: lambda n: ngettext(
+        "%(count)d escalation handed over.", "%(count)d escalations handed over.", n
+    ),
+    Outcome.SNOOZED: lambda n: ngettext("%(count)d escalation snoozed.", "%(count)d escalations snoozed.", n),
+    Outcome.WOKEN: lambda n: ngettext(
+        "%(count)d escalation is back in the queue.", "%(count)d escalations are back in the queue.", n
+    ),
+    Outcome.NOTED: lambda n: ngettext("Note added to %(count)d escalation.", "Note added to %(count)d escalations.", n),
+    Outcome.RESOLVED: lambda n: ngettext("%(count)d escalation resolved.", "%(count)d escalations resolved.", n),
+    Outcome.REOPENED: lambda n: ngettext(
+        "%(count)d escalation is open again.", "%(count)d escalations are open again.", n
+    ),
+    Outcome.ESCALATED: lambda n: ngettext("%(count)d conversation escalated.", "%(count)d conversations escalated.", n),
+}
+REFUSED = {
+    Outcome.HELD: gettext_lazy("{phone} is claimed by {name} until {until}."),
+    Outcome.NOT_HELD: gettext_lazy("Nobody has claimed {phone} any more."),
+    Outcome.NOT_SNOOZED: gettext_lazy("{phone} is not snoozed any more."),
+    Outcome.NOT_RESOLVED: gettext_lazy("{phone} is open already."),
+    Outcome.ALREADY_OPEN: gettext_lazy("{phone} has an open escalation already: {other}."),
+    Outcome.ESCALATED_SINCE: gettext_lazy("{phone} was escalated again since: {other}."),
+    Outcome.NOTE_REQUIRED: gettext_lazy("{phone}: this business wants a note. Write what was done, then resolve."),
+    Outcome.STALE: gettext_lazy("{phone} has changed since this page was opened, and nothing was done: {act}."),
+}
 
 
 def announce(request: HttpRequest, results: Iterable[Result]) -> None:
-    by_outcome: dict[Outcome, list[Result]] = {outcome: [] for outcome in Outcome}
-    for result in results:
-        by_outcome[result.outcome].append(result)
-    if resolved := by_outcome[Outcome.RESOLVED]:
-        messages.success(request, _resolved(resolved))
-    already = by_outcome[Outcome.ALREADY_RESOLVED]
-    for result in already[:NAMED]:
-        messages.warning(request, _already_resolved(request, result))
-    if more := len(already[NAMED:]):
-        text = ngettext("%(count)d more was already resolved.", "%(count)d more were already resolved.", more)
+    results = list(results)
+    for outcome, words in DONE.items():
+        if done := [result for result in results if result.outcome is outcome]:
+            messages.success(request, format_html("{} {}", _done(words, done), _undo(request, done)))
+    refused = [result for result in results if not result.is_done and result.outcome is not Outcome.NOT_FOUND]
+    for result in refused[:NAMED]:
+        messages.warning(request, explain(result, request.user.pk))
+    if more := len(refused[NAMED:]):
+        text = ngettext("%(count)d more was refused.", "%(count)d more were refused.", more)
         messages.warning(request, text % {"count": more})
-    if missing := len(by_outcome[Outcome.NOT_FOUND]):
+    if missing := sum(result.outcome is Outcome.NOT_FOUND for result in results):
         text = ngettext(
             "%(count)d escalation does not exist any more.", "%(count)d escalations do not exist any more.", missing
         )
         messages.error(request, text % {"count": missing})
+
+
+def explain(result: Result, reader: int | None) -> SafeString | str:
+    """Why a case was refused: who did what, and when. `reader` is the id of the person who is told."""
+    if result.outcome is Outcome.NOT_FOUND:
+        return _("This escalation does not exist any more.")
+    if result.outcome is Outcome.ALREADY_RESOLVED:
+        text = _already_resolved(result, reader)
+    elif result.outcome is Outcome.NOT_HELD and result.kind == Event.Kind.LAPSED:
+        text = _("The claim on {phone} ended {time}.")
+    else:
+        text = str(REFUSED[result.outcome])
+    return format_html(
+        text,
+        phone=phone(result.whatsapp_number),
+        name=outside_text(result.actor_name),
+        time=moment(result.at) if result.at else "—",
+        until=moment(result.until) if result.until else "—",
+        other=_case_link(result),
+        act=act_in_words(result),
+    )
+
+
+def in_words(result: Result, reader: int | None) -> SafeString | str:
+    """What became of one case, done or refused."""
+    if not result.is_done:
+        return explain(result, reader)
+    return {
+        Outcome.CLAIMED: _("Claimed"),
+        Outcome.RENEWED: _("Yours already"),
+        Outcome.RELEASED: _("Back in the queue"),
+        Outcome.SNOOZED: _("Snoozed"),
+        Outcome.RESOLVED: _("Resolved"),
+    }.get(result.outcome, result.outcome.value)
+
+
+def act_in_words(result: Result) -> SafeString | str:
+    """The act that stands in the way, such as "resolved, Salma, 14:05"."""
+    if not result.kind or not result.at:
+        return _("it was changed outside this app")
+    what = Event.Kind(result.kind).label
+    if not result.actor_name:
+        return format_html("{}, {}", what, moment(result.at))
+    return format_html("{}, {}, {}", what, outside_text(result.actor_name), moment(result.at))
 
 
 def moment(at: datetime) -> str:
@@ -44,9 +123,8 @@ def moment(at: datetime) -> str:
     return date_format(local, "TIME_FORMAT" if local.date() == localdate() else "DATETIME_FORMAT")
 
 
-def _resolved(results: list[Result]) -> str:
-    count = len(results)
-    text = ngettext("%(count)d escalation resolved.", "%(count)d escalations resolved.", count) % {"count": count}
+def _done(words: Callable[[int], str], results: list[Result]) -> str:
+    text = words(len(results)) % {"count": len(results)}
     if merged := sum(result.merged for result in results):
         also = ngettext(
             "%(count)d duplicate of the same customer closed along.",
@@ -54,19 +132,33 @@ def _resolved(results: list[Result]) -> str:
             merged,
         )
         text = f"{text} {also % {'count': merged}}"
+    if results[0].outcome is Outcome.CLAIMED and len(results) == 1 and (until := results[0].until):
+        text = f"{text} {_('It is yours until %(time)s, and longer while you work on it.') % {'time': moment(until)}}"
     return text
 
 
-def _already_resolved(request: HttpRequest, result: Result) -> SafeString:
-    if result.actor_name is None:
-        text = _("{phone} was already resolved outside this app: {time}.")
-    elif result.actor_id == request.user.pk:
-        text = _("You had already resolved {phone}: {time}.")
-    else:
-        text = _("{phone} was already resolved by {name}: {time}.")
+def _undo(request: HttpRequest, done: list[Result]) -> SafeString | str:
+    """A button for whoever resolved one case: it belongs to the form `act`, which every page of the desk has."""
+    [result, *more] = done
+    if more or result.outcome is not Outcome.RESOLVED or not REOPEN.is_allowed(request.user):
+        return ""
     return format_html(
-        text,
-        phone=phone(result.whatsapp_number),
-        name=format_html("<bdi>{}</bdi>", result.actor_name),
-        time=moment(result.at) if result.at else "",
+        '<button class="button button--small" form="act" formaction="{}">{}</button>',
+        reverse("admin:escalations_escalation_reopen", args=[result.escalation_id]),
+        _("Undo"),
     )
+
+
+def _already_resolved(result: Result, reader: int | None) -> str:
+    if not result.actor_name:
+        return _("{phone} was already resolved outside this app: {time}.")
+    if result.actor_id == reader:
+        return _("You had already resolved {phone}: {time}.")
+    return _("{phone} was already resolved by {name}: {time}.")
+
+
+def _case_link(result: Result) -> SafeString | str:
+    if result.other_id is None:
+        return ""
+    address = reverse("admin:escalations_escalation_change", args=[result.other_id])
+    return format_html('<a href="{}">{}</a>', address, _("open it"))

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast, Left
+from django.db.models import F, JSONField, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, JSONObject, Left
 
-from conversations.models import AIInteraction, Conversation, CustomerProfile, WhatsAppInstance
+from conversations.models import AIInteraction, Conversation, CustomerProfile
 from conversations.queries import message_page
+from escalations.case_state import with_note_required, with_state
 from escalations.criteria import Case, Cases
+from escalations.last_messages import with_writing_times
 from escalations.models import Escalation, Event
 from escalations.outside_json import cut
 from escalations.queries import all_cases, with_conversation, with_open_rows, with_people, with_resolver
@@ -52,8 +55,16 @@ class LastAnswer:
     metadata: str | None
 
 
+class LastAnswerField(JSONField):
+    """A JSON object of an AI answer's columns, read as a LastAnswer."""
+
+    def from_db_value(self, *args: Any) -> LastAnswer | None:
+        value = super().from_db_value(*args)
+        return value and LastAnswer(datetime.fromisoformat(value["created_at"]), value["metadata"])
+
+
 def find_case(pk: UUID) -> Case | None:
-    """With people, conversation, number of open rows, resolver, and `kept`: the context's JSON as text.
+    """With all that the queue knows of it, instance, the AI's last `answer` and, as text, the context's JSON: `kept`.
 
     As text, because nobody knows what JSON it is: nested deeply enough, Python's reader fails.
     """
@@ -62,8 +73,9 @@ def find_case(pk: UUID) -> Case | None:
         if "conversation_context" in missing_fields(Escalation)
         else Left(Cast("conversation_context", TextField()), LONGEST_JSON)
     )
-    cases = with_resolver(with_open_rows(with_conversation(with_people(all_cases()))))
-    return cast(Case | None, cases.annotate(kept=kept).filter(pk=pk).first())
+    cases = with_writing_times(with_conversation(with_people(with_state(cast(Any, all_cases()).join("instance")))))
+    cases = with_note_required(with_resolver(with_open_rows(cases))).annotate(kept=kept, answer=_last_answer())
+    return cast(Case | None, cases.filter(pk=pk).first())
 
 
 def talk_of(case: Case, before: str = "") -> Talk:
@@ -88,15 +100,6 @@ def history_of(case: Case) -> QuerySet[Event]:
     return Event.objects.filter(escalation_id=case.pk).order_by("at", "pk")
 
 
-def last_answer(case: Case) -> LastAnswer | None:
-    if "metadata" in missing_fields(AIInteraction):
-        return None
-    answers = AIInteraction.objects.filter(instance_id=case.instance_id, user_phone=case.whatsapp_number)
-    metadata = Left(Cast("metadata", TextField()), LONGEST_JSON)
-    row = answers.order_by("-created_at").values_list("created_at", metadata).first()
-    return row and LastAnswer(*row)
-
-
 def customer_of(case: Case) -> CustomerProfile | None:
     if case.instance_id is None or not table_exists(CustomerProfile):
         return None
@@ -106,6 +109,9 @@ def customer_of(case: Case) -> CustomerProfile | None:
     return found
 
 
-def instance_of(case: Case) -> WhatsAppInstance | None:
-    found: WhatsAppInstance | None = WhatsAppInstance.objects.filter(pk=case.instance_id).first()
-    return found
+def _last_answer() -> Combinable:
+    if "metadata" in missing_fields(AIInteraction):
+        return Value(None, TextField())
+    answers = AIInteraction.objects.filter(instance_id=OuterRef("instance_id"), user_phone=OuterRef("whatsapp_number"))
+    columns = JSONObject(created_at="created_at", metadata=Left(Cast("metadata", TextField()), LONGEST_JSON))
+    return Subquery(answers.order_by("-created_at").values(columns=columns)[:1], output_field=LastAnswerField())

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from escalations.people import person
 from escalations.queries import longest_waiting, open_cases
 from waops.admin.paginator import BoundedPaginator
 from waops.home import Panel, register
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    return {"count": BoundedPaginator(open_cases(), 1).count, "case": longest_waiting()}
+    return {"count": BoundedPaginator(open_cases(), 1).count, "case": longest_waiting(person(request).pk)}
 
 
 def register_panel() -> None:

@@ -5,13 +5,20 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from conversations.templatetags.chat import ChatMark
 from escalations import case as reads
-from escalations.criteria import Case, State
+from escalations.action_forms import SnoozeForm
+from escalations.choices import choices
+from escalations.criteria import Case, View
+from escalations.desk_actions import BULK
 from escalations.forms import QueueForm
+from escalations.live import snapshot
 from escalations.outside_json import read_context, read_insights
+from escalations.people import person
 from escalations.queries import facets, next_case, queue
 from escalations.reasons import in_words
 from waops.admin.paginator import BoundedPaginator
@@ -19,52 +26,83 @@ from waops.phones import PLAUSIBLE
 
 PER_PAGE = 100
 
+VIEWS = {
+    View.MINE: gettext_lazy("Mine"),
+    View.UNCLAIMED: gettext_lazy("Unclaimed"),
+    View.OPEN: pgettext_lazy("escalations", "All open"),
+    View.SNOOZED: pgettext_lazy("escalations", "Snoozed"),
+    View.TODAY: gettext_lazy("Resolved today"),
+}
+"""The queue's tabs; RESOLVED is reached from the last one."""
 
-def queue_page(request: HttpRequest) -> dict[str, Any]:
-    """Raises BadRequest. A page beyond the end is the last one: the queue shrinks while people work in it."""
-    form = QueueForm(request.GET)
+
+def read_form(data: Any) -> QueueForm:
+    """The queue's view and filters. Raises BadRequest."""
+    form = QueueForm(data)
     if not form.is_valid():
         field, errors = next(iter(form.errors.items()))
         raise BadRequest(
             _("The list cannot be narrowed to “%(value)s”: %(error)s")
-            % {"value": str(request.GET.get(field, ""))[:100], "error": errors[0]}
+            % {"value": str(data.get(field, ""))[:100], "error": errors[0]}
         )
+    return form
+
+
+def queue_page(request: HttpRequest) -> dict[str, Any]:
+    """Raises BadRequest. A page beyond the end is the last one: the queue shrinks while people work in it."""
+    form = read_form(request.GET)
     criteria = form.criteria
-    choices = facets(criteria)
-    form.offer(choices)
-    paginator = BoundedPaginator(queue(criteria), PER_PAGE)
+    user_id = person(request).pk
+    since = timezone.now()
+    counts = snapshot(user_id, since).counts
+    form.offer(facets(criteria.view, user_id))
+    paginator = BoundedPaginator(queue(criteria, user_id), PER_PAGE)
     return {
         "form": form,
         "criteria": criteria,
-        "is_open": criteria.state is State.OPEN,
-        "open_count": sum(facet.cases for facet in choices) if criteria.state is State.OPEN else None,
+        "view": criteria.view,
+        "is_open": criteria.view.is_open,
+        "tabs": [(view, name, counts[view]) for view, name in VIEWS.items()],
+        "counts": counts,
+        "since": since,
         "page": paginator.get_page(form.page),
+        "bulk": [action for action in BULK.values() if action.is_allowed(request.user)],
+        "me": user_id,
     }
 
 
 def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
     """Raises BadRequest."""
+    earlier = list(reads.earlier_cases(case))
+    return {
+        "case": case,
+        **older_messages(request, case),
+        "kept": read_context(case.kept),
+        "customer": reads.customer_of(case),
+        "instance": case.instance,
+        "insights": read_insights(case.answer.metadata) if case.answer else [],
+        "history": list(reads.history_of(case)),
+        "earlier": earlier,
+        "next": next_case(case, person(request).pk),
+        "choices": choices(),
+        "snoozes": SnoozeForm.CHOICES,
+        "since": timezone.now(),
+        "is_mine": case.claimant_id == person(request).pk,
+        "wa_me": f"https://wa.me/{case.whatsapp_number}" if PLAUSIBLE.fullmatch(case.whatsapp_number) else "",
+    }
+
+
+def older_messages(request: HttpRequest, case: Case) -> dict[str, Any]:
+    """A page of the conversation: the newest, or the one that the address asks for. Raises BadRequest."""
     before = request.GET.get("before", "")
     try:
         talk = reads.talk_of(case, before)
     except ValueError as error:
         raise BadRequest(_("“%(value)s” is not a place in this conversation.") % {"value": before[:100]}) from error
-    earlier = list(reads.earlier_cases(case))
-    answer = reads.last_answer(case)
     return {
-        "case": case,
         "talk": talk,
         "older": f"?{urlencode({'before': talk.older})}#chat" if talk.older else "",
         "marks": [mark for mark in _marks(case) if talk.reaches(mark.timestamp)],
-        "kept": read_context(case.kept),
-        "customer": reads.customer_of(case),
-        "instance": reads.instance_of(case),
-        "answer": answer,
-        "insights": read_insights(answer.metadata) if answer else [],
-        "history": list(reads.history_of(case)),
-        "earlier": earlier,
-        "next": next_case(case),
-        "wa_me": f"https://wa.me/{case.whatsapp_number}" if PLAUSIBLE.fullmatch(case.whatsapp_number) else "",
     }
 
 

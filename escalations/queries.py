@@ -1,7 +1,6 @@
 """The reads of the queue. Each function takes cases and narrows them, or adds what a page shows of them."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import Any, cast
 
 from django.db.models import (
@@ -11,7 +10,6 @@ from django.db.models import (
     ExpressionWrapper,
     F,
     Func,
-    JSONField,
     OuterRef,
     Q,
     QuerySet,
@@ -20,40 +18,23 @@ from django.db.models import (
     Value,
 )
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, JSONObject, Left, NullIf
+from django.db.models.functions import Coalesce, NullIf
+from django.utils import timezone
 
-from conversations.models import Conversation, CustomerProfile, Message
-from escalations.criteria import NO_REASON, Case, Cases, Criteria, Facet, State
+from conversations.models import Conversation, CustomerProfile
+from escalations.case_state import with_state
+from escalations.criteria import NO_REASON, Case, Cases, Criteria, Facet, View
+from escalations.last_messages import with_last_message, with_writing_times, written_in
 from escalations.models import Escalation, Event
+from usage.models import Profile
 from waops.live_schema import missing_fields, table_exists
 from waops.phones import digits
 
 LATEST = 1000
 """Resolved cases from which the filters' choices are read."""
 
-SNIPPET = 300
-"""Characters of the last message that the queue shows."""
-
-HOLD_TEXTS = ("escalated_", "escalation_")
-"""How the message ids of the service's hold texts begin."""
-
 FEWEST_DIGITS = 4
 """Fewer last digits than these would find everybody."""
-
-
-@dataclass(frozen=True)
-class LastMessage:
-    role: str
-    content: str
-    timestamp: datetime
-
-
-class LastMessageField(JSONField):
-    """A JSON object of a message's columns, read as a LastMessage."""
-
-    def from_db_value(self, *args: Any) -> LastMessage | None:
-        value = super().from_db_value(*args)
-        return value and LastMessage(value["role"], value["content"], datetime.fromisoformat(value["timestamp"]))
 
 
 class IsNotDistinctFrom(Func):
@@ -84,26 +65,48 @@ def resolved_cases() -> Cases:
     return all_cases().filter(resolved_at__isnull=False).order_by("-resolved_at", "pk")
 
 
-def find(criteria: Criteria) -> Cases:
-    """The cases of that state that meet all criteria, in their order."""
-    cases = open_cases() if criteria.state is State.OPEN else resolved_cases()
+def in_view(view: View, user_id: int) -> Cases:
+    """The cases of a view, in its order, each with its state; `user_id` is whose view it is."""
+    if view is View.RESOLVED:
+        return with_state(resolved_cases())
+    if view is View.TODAY:
+        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        return with_state(resolved_cases().filter(resolved_at__gte=midnight))
+    cases = with_state(open_cases()).filter(Q(is_snoozed=view is View.SNOOZED))
+    if view is View.MINE:
+        return cases.filter(Q(claimant_id=user_id))
+    return cases.filter(Q(claimant_id=None)) if view is View.UNCLAIMED else cases
+
+
+def find(criteria: Criteria, user_id: int) -> Cases:
+    """The cases of that person's view that meet all criteria, in their order."""
+    cases = in_view(criteria.view, user_id)
     if criteria.business:
         cases = cases.filter(instance__business_id=criteria.business)
     if criteria.number:
         cases = cases.filter(instance_id=criteria.number)
     if criteria.reason:
         cases = cases.filter(Q(why=None) | Q(why="") if criteria.reason == NO_REASON else Q(why=criteria.reason))
+    if criteria.claimant:
+        cases = cases.filter(Q(claimant_id=criteria.claimant))
+    if criteria.minutes:
+        cases = cases.filter(Q(waiting_since__lte=timezone.now() - timedelta(minutes=criteria.minutes)))
+    if criteria.language:
+        cases = written_in(with_conversation(cases), criteria.language)
     if criteria.text:
         cases = cases.filter(_is_written(criteria.text))
     return cases
 
 
 def with_people(cases: Cases) -> Cases:
-    """Adds `business_id`, `business_name` and `number_name`, None without an instance, and `customer_name`."""
+    """Adds `customer_name`; None without an instance: `number_name`, `business_id`, `business_name`, `plan_type`."""
     named = NullIf("instance__business__business_name", Value("", TextField()))
     return cases.annotate(
         business_id=F("instance__business_id"),
         business_name=Coalesce(named, "instance__business__full_name"),
+        plan_type=Value(None, TextField())
+        if "plan_type" in missing_fields(Profile)
+        else F("instance__business__plan_type"),
         number_name=F("instance__instance_name"),
         customer_name=_customer_name(),
     )
@@ -115,19 +118,6 @@ def with_conversation(cases: Cases) -> Cases:
         instance_id=OuterRef("instance_id"), user_phone=OuterRef("whatsapp_number")
     )
     return cases.annotate(conversation_id=Subquery(conversations.values("pk")[:1]))
-
-
-def with_last_message(cases: Cases) -> Cases:
-    """Adds `last_message`, cut to SNIPPET characters; read from the end of idx_messages_conversation.
-
-    The text that the service sends to whoever waits is not it: every customer in the queue got that last.
-    """
-    messages = Message.objects.filter(conversation_id=OuterRef("conversation_id")).order_by("-timestamp", "-pk")
-    for prefix in HOLD_TEXTS:
-        messages = messages.exclude(message_id__startswith=prefix)
-    columns = JSONObject(role="role", content=Left("content", SNIPPET), timestamp="timestamp")
-    last = Subquery(messages.values(columns=columns)[:1], output_field=LastMessageField())
-    return with_conversation(cases).annotate(last_message=last)
 
 
 def with_open_rows(cases: Cases) -> Cases:
@@ -148,31 +138,41 @@ def with_resolver(cases: Cases) -> Cases:
     return cases.annotate(resolver=Subquery(events.values("actor_name")[:1]))
 
 
-def queue(criteria: Criteria) -> Cases:
+def queue(criteria: Criteria, user_id: int) -> Cases:
     """All that a row of the queue shows."""
-    return with_resolver(with_open_rows(with_last_message(with_people(find(criteria)))))
+    cases = with_open_rows(with_people(with_conversation(find(criteria, user_id))))
+    cases = with_writing_times(with_last_message(cases))
+    return cases if criteria.view.is_open else with_resolver(cases)
 
 
-def facets(criteria: Criteria) -> list[Facet]:
-    """Cases by number and reason, of all open ones or of the LATEST resolved ones."""
-    cases = open_cases()
-    if criteria.state is State.RESOLVED:
-        cases = all_cases().filter(pk__in=resolved_cases().values("pk")[:LATEST])
+def facets(view: View, user_id: int) -> list[Facet]:
+    """Cases by number, reason and claimant: of a whole view, or of the LATEST resolved ones."""
+    cases = in_view(view, user_id)
+    if view is View.RESOLVED:
+        cases = cases.filter(pk__in=resolved_cases().values("pk")[:LATEST])
     named = cast(QuerySet[Any, Any], with_people(cases).order_by())
-    rows = named.values_list("business_id", "business_name", "instance_id", "number_name", "why")
+    rows = named.values_list(
+        "business_id", "business_name", "instance_id", "number_name", "why", "claimant_id", "claimant"
+    )
     return [Facet(*row) for row in rows.annotate(cases=Count("pk"))]
 
 
-def longest_waiting() -> Case | None:
-    return cast(Case | None, with_people(open_cases()).first())
+def waiting_for(user_id: int) -> Cases:
+    """What that person can take up: open, not snoozed, and not claimed by a colleague."""
+    cases = with_state(open_cases()).filter(Q(is_snoozed=False))
+    return cases.filter(Q(claimant_id=None) | Q(claimant_id=user_id))
 
 
-def next_case(case: Case) -> Case | None:
-    """The case of another customer to take after that one.
+def longest_waiting(user_id: int) -> Case | None:
+    return cast(Case | None, with_people(waiting_for(user_id)).first())
+
+
+def next_case(case: Case, user_id: int) -> Case | None:
+    """The case of another customer for that person to take after that one.
 
     The longest waiting; after a case that is left open the next in the queue, and at its end the first again.
     """
-    cases = with_people(open_cases())
+    cases = with_people(waiting_for(user_id))
     cases = cases.exclude(whatsapp_number=case.whatsapp_number, instance_id=case.instance_id)
     if case.resolved_at is None:
         later = Q(waiting_since__gt=case.waiting_since) if case.waiting_since else Q(waiting_since__isnull=False)

@@ -1,36 +1,34 @@
 """How long a customer has waited, in words, and how pressing that makes the case."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import ngettext, pgettext
 
-LONG = timedelta(hours=1)
-TOO_LONG = timedelta(hours=4)
-
-
-class Urgency(Enum):
-    """Value: the kind of status mark (colour and shape) that shows it, and its word."""
-
-    TOO_LONG = ("late", gettext_lazy("More than 4 hours"))
-    LONG = ("waiting", gettext_lazy("More than 1 hour"))
-    RECENT = ("open", gettext_lazy("Less than 1 hour"))
-    UNKNOWN = ("unknown", gettext_lazy("Since when is not known"))
-
-    def __init__(self, kind: str, word: Promise) -> None:
-        self.kind = kind
-        self.word = word
+from escalations.wait_targets import WaitLevel, WaitTargets
 
 
-def urgency(since: datetime | None, now: datetime) -> Urgency:
-    if since is None:
-        return Urgency.UNKNOWN
-    waited = now - since
-    if waited >= TOO_LONG:
-        return Urgency.TOO_LONG
-    return Urgency.LONG if waited >= LONG else Urgency.RECENT
+@dataclass(frozen=True)
+class Urgency:
+    """`kind` of status mark (colour and shape), and its word."""
+
+    kind: str
+    word: str
+
+
+def urgency(since: datetime | None, plan_type: str | None, now: datetime) -> Urgency:
+    """By the targets of the business's plan, whose clock may stand still outside working hours."""
+    wait = WaitTargets.load().judge(plan_type, since, now)
+    if wait.level is WaitLevel.UNKNOWN:
+        return Urgency("unknown", _("Since when is not known"))
+    if wait.level is WaitLevel.SHORT:
+        return Urgency("open", _("In time"))
+    is_late = wait.level is WaitLevel.TOO_LONG
+    limit = in_words(wait.target.too_long if is_late else wait.target.long)
+    if wait.target.in_working_hours:
+        return Urgency("late" if is_late else "waiting", _("Over %(time)s of work") % {"time": limit})
+    return Urgency("late" if is_late else "waiting", _("Over %(time)s") % {"time": limit})
 
 
 def in_words(duration: timedelta) -> str:

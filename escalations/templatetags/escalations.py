@@ -1,11 +1,13 @@
 """Waiting times and reasons in words."""
 
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.utils import timezone
 
 from escalations import reasons, vocabulary, waiting
+from escalations.last_messages import COUNTED
 
 register = template.Library()
 
@@ -17,8 +19,14 @@ def waited(since: datetime | None) -> str:
 
 
 @register.filter
-def urgency(since: datetime | None) -> waiting.Urgency:
-    return waiting.urgency(since, timezone.now())
+def urgency(since: datetime | None, plan_type: str | None = None) -> waiting.Urgency:
+    return waiting.urgency(since, plan_type, timezone.now())
+
+
+@register.filter
+def written_since(case: Any) -> int:
+    """How often the customer wrote while waiting; COUNTED means so often or more."""
+    return sum(at > case.waiting_since for at in case.wrote_at or ()) if case.waiting_since else 0
 
 
 @register.filter
@@ -30,3 +38,8 @@ def reason(why: str | None) -> str:
 def known_word(code: str) -> str:
     """The word for a code that the service stores, such as a mood."""
     return vocabulary.in_words(code)
+
+
+@register.simple_tag
+def most_counted() -> int:
+    return COUNTED

@@ -69,7 +69,7 @@ def test_a_row_says_who_waits_for_what_since_when_and_where(support) -> None:
     text = response.content.decode()
     for shown in ("متجر النور", "alnoor", "منى Samir", "+20\u00a0101\u00a0234\u00a05678", "أين طلبي؟ order #12"):
         assert shown in text
-    for shown in ("1 h 15 min", "More than 1 hour", "The AI saw the need"):
+    for shown in ("1 h 15 min", "wrote 1 h 20 min ago", "The AI saw the need"):
         assert shown in text
     assert "hold text" not in text
 
@@ -99,7 +99,7 @@ def test_resolved_cases_are_listed_latest_first_with_who_did_it(support, sign_in
     factories.resolve_elsewhere([outside.pk])
     here = factories.waiting(minutes=5)
     sign_in(factories.staff("Support", first_name="Salma", last_name="Hassan")).post(address(here, "resolve"))
-    response = support.get(QUEUE, {"state": "resolved"})
+    response = support.get(QUEUE, {"view": "resolved"})
     assert rows(response) == [here, outside]
     assert "Salma Hassan" in response.content.decode()
     assert "outside this app" in response.content.decode()
@@ -157,7 +157,7 @@ def test_filters_narrow_by_business_number_and_reason(support) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        {"state": "closed"},
+        {"view": "closed"},
         {"business": "1"},
         {"number": "'; DROP TABLE profiles"},
         {"p": "0"},
@@ -181,7 +181,7 @@ def test_a_page_beyond_the_end_is_the_last_one(support) -> None:
 
 def test_an_empty_queue_says_so(support) -> None:
     assert "Nobody waits for a person" in support.get(QUEUE).content.decode()
-    assert "No escalation has been resolved yet" in support.get(QUEUE, {"state": "resolved"}).content.decode()
+    assert "No escalation has been resolved yet" in support.get(QUEUE, {"view": "resolved"}).content.decode()
 
 
 @pytest.mark.parametrize("state", ["open", "resolved"])
@@ -190,7 +190,7 @@ def test_a_hundred_rows_cost_as_many_queries_as_one(support, state) -> None:
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            response = support.get(QUEUE, {"state": state})
+            response = support.get(QUEUE, {"view": state})
         text = response.content.decode()
         for case in rows(response):
             assert address(case) in text
@@ -199,7 +199,7 @@ def test_a_hundred_rows_cost_as_many_queries_as_one(support, state) -> None:
 
     resolved_at = factories.ago(minutes=1) if state == "resolved" else None
     factories.waiting(minutes=3, content="the only message", resolved_at=resolved_at)
-    support.get(QUEUE)
+    support.get(QUEUE, {"view": state})  # what changes rarely is read once
     one, count = cost()
     assert count == 1
     for number in range(99):
@@ -207,7 +207,7 @@ def test_a_hundred_rows_cost_as_many_queries_as_one(support, state) -> None:
         factories.customer(case.instance, case.whatsapp_number, name=f"Customer {number}")
     hundred, count = cost()
     assert count == 100
-    assert one == hundred <= 8
+    assert one == hundred <= 10
 
 
 # A case

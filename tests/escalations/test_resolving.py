@@ -1,15 +1,11 @@
 """Resolving through the pages: what happens, what is said, and who may."""
 
-import uuid
-
 import pytest
 from django.test import Client
 
-from escalations.models import Escalation, Event
+from escalations.models import Event
 from tests import factories
 from tests.escalations.test_desk import QUEUE, SignIn, address, sign_in  # noqa: F401
-
-SELECTED = f"{QUEUE}resolve/"
 
 
 def said(response) -> list[str]:
@@ -25,7 +21,9 @@ def test_resolving_a_case_says_so_and_offers_the_next(support) -> None:
     case, following = factories.waiting(minutes=90), factories.waiting(minutes=50)
     response = support.post(address(case, "resolve"), follow=True)
     assert response.redirect_chain == [(address(case), 302)]
-    assert said(response) == ["1 escalation resolved."]
+    [told] = said(response)
+    assert told.startswith("1 escalation resolved. <button")
+    assert address(case, "reopen") in told
     text = response.content.decode()
     assert address(following) in text
     assert address(case, "resolve") not in text
@@ -44,7 +42,7 @@ def test_whoever_comes_second_is_told_who_was_first(support, sign_in) -> None:  
     sign_in(factories.staff("Support", first_name="Omar", last_name="<b>Ali</b>")).post(address(case, "resolve"))
     response = support.post(address(case, "resolve"), follow=True)
     [told] = said(response)
-    assert "was already resolved by <bdi>Omar &lt;b&gt;Ali&lt;/b&gt;</bdi>" in told
+    assert 'was already resolved by <bdi class="outside">Omar &lt;b&gt;Ali&lt;/b&gt;</bdi>' in told
     assert "<b>Ali" not in response.content.decode()
     assert Event.objects.count() == 1
 
@@ -63,42 +61,9 @@ def test_resolved_outside_this_app_is_told(support) -> None:
     assert "was already resolved outside this app" in told
 
 
-def test_selected_cases_are_resolved_together(support) -> None:
-    cases = [factories.waiting(minutes=minutes) for minutes in (30, 20, 10)]
-    factories.resolve_elsewhere([cases[2].pk])
-    response = support.post(SELECTED, {"case": [case.pk for case in cases] + [uuid.uuid4()]}, follow=True)
-    assert response.redirect_chain == [(QUEUE, 302)]
-    resolved, already, missing = said(response)
-    assert resolved == "2 escalations resolved."
-    assert cases[2].whatsapp_number in already
-    assert missing == "1 escalation does not exist any more."
-    assert not Escalation.objects.filter(resolved_at=None).exists()
-
-
-def test_many_that_somebody_else_resolved_are_summed_up(support) -> None:
-    cases = [factories.waiting(minutes=5) for _ in range(8)]
-    factories.resolve_elsewhere([case.pk for case in cases])
-    told = said(support.post(SELECTED, {"case": [case.pk for case in cases]}, follow=True))
-    assert len(told) == 6
-    assert told[-1] == "3 more were already resolved."
-
-
-def test_nothing_selected_is_said(support) -> None:
-    assert said(support.post(SELECTED, follow=True)) == ["Select the escalations to resolve first."]
-
-
-@pytest.mark.parametrize("value", ["x", "1", "", "a\0"])
-def test_a_malformed_selection_is_refused_and_resolves_nothing(support, value) -> None:
-    case = factories.waiting(minutes=5)
-    assert support.post(SELECTED, {"case": [case.pk, value]}).status_code == 400
-    case.refresh_from_db()
-    assert case.resolved_at is None
-
-
 def test_get_changes_nothing(support) -> None:
     case = factories.waiting(minutes=5)
     assert support.get(address(case, "resolve")).url == address(case)
-    assert support.get(SELECTED, {"case": case.pk}).url == QUEUE
     support.get(address(case))
     case.refresh_from_db()
     assert case.resolved_at is None
@@ -120,9 +85,8 @@ def test_whoever_may_only_look_sees_no_button_and_is_refused(sign_in, group) -> 
         assert response.status_code == 200
         assert case.whatsapp_number in response.content.decode()
         assert "resolve/" not in response.content.decode()
-        assert 'type="checkbox"' not in response.content.decode()
+        assert ('name="case"' in response.content.decode()) == (page == QUEUE and group == "Managers")
     assert client.post(address(case, "resolve")).status_code == 403
-    assert client.post(SELECTED, {"case": [case.pk]}).status_code == 403
     case.refresh_from_db()
     assert case.resolved_at is None
 

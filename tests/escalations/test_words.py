@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.utils import translation
 
 from escalations import reasons, waiting
+from escalations.models import WaitTarget
 from escalations.outside_json import LONGEST, KeptContext, KeptMessage, read_context, read_insights
 from escalations.waiting import Urgency
 
@@ -32,20 +34,27 @@ def test_a_duration_is_its_two_largest_units(duration, words) -> None:
 
 
 @pytest.mark.parametrize(
-    ("since", "urgency"),
+    ("since", "kind", "word"),
     [
-        (NOW - timedelta(minutes=59), Urgency.RECENT),
-        (NOW + timedelta(minutes=1), Urgency.RECENT),
-        (NOW - timedelta(hours=1), Urgency.LONG),
-        (NOW - timedelta(hours=4), Urgency.TOO_LONG),
-        (None, Urgency.UNKNOWN),
+        (NOW - timedelta(minutes=59), "open", "In time"),
+        (NOW + timedelta(minutes=1), "open", "In time"),
+        (NOW - timedelta(hours=1), "waiting", "Over 1 h"),
+        (NOW - timedelta(hours=4), "late", "Over 4 h"),
+        (None, "unknown", "Since when is not known"),
     ],
 )
-def test_urgency_has_a_shape_and_a_word(since, urgency) -> None:
-    found = waiting.urgency(since, NOW)
-    assert found is urgency
-    assert found.kind
-    assert str(found.word)
+def test_urgency_has_a_shape_and_a_word(db, since, kind, word) -> None:
+    WaitTarget.objects.update(clock=WaitTarget.Clock.ALWAYS)
+    cache.clear()
+    with translation.override("en"):
+        assert waiting.urgency(since, "", NOW) == Urgency(kind, word)
+
+
+def test_outside_working_hours_the_clock_stands_still(db) -> None:
+    saturday = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    with translation.override("en"):
+        assert waiting.urgency(saturday - timedelta(days=1), "", saturday).kind == "open"
+        assert waiting.urgency(saturday - timedelta(days=3), "", saturday) == Urgency("late", "Over 4 h of work")
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,19 @@
 // The queue's selection: how many rows are ticked, all of a page at once, and no button without any.
-const form = document.getElementById("resolve-selected");
-
-if (form) {
-  const boxes = [...document.querySelectorAll('input[type="checkbox"][form="resolve-selected"]')];
+export function selection() {
+  const form = document.getElementById("bulk");
+  if (!form) return;
+  const boxes = [...document.querySelectorAll('input[type="checkbox"][form="bulk"]')];
   const all = form.querySelector("[data-select-all]");
+  const matching = form.querySelector("[data-all-matching]");
   const count = form.querySelector("[data-selected-count]");
-  const button = form.querySelector("button");
+  const buttons = form.querySelectorAll('button[name="action"]');
 
   const update = () => {
     const ticked = boxes.filter((box) => box.checked).length;
     all.checked = ticked === boxes.length;
     all.indeterminate = ticked > 0 && ticked < boxes.length;
-    button.disabled = ticked === 0;
-    count.textContent = ticked ? `(${ticked.toLocaleString(document.documentElement.lang)})` : "";
+    for (const button of buttons) button.disabled = ticked === 0 && !matching?.checked;
+    count.textContent = ticked && !matching?.checked ? ticked.toLocaleString(document.documentElement.lang) : "";
   };
 
   all.closest("[hidden]").hidden = false;
@@ -20,7 +21,7 @@ if (form) {
     for (const box of boxes) box.checked = all.checked;
     update();
   });
-  for (const box of boxes) box.addEventListener("change", update);
+  for (const box of [...boxes, matching]) box?.addEventListener("change", update);
   // A page that comes back from the history keeps its ticks.
   window.addEventListener("pageshow", update);
 }

@@ -1,0 +1,164 @@
+"""What changes while people look at the desk: one cheap request every ten seconds, one statement each."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_POST
+
+from escalations.models import Escalation
+from escalations.people import person
+from escalations.presence import look
+from escalations.procedures import renew
+from waops.live_schema import missing_fields
+
+if TYPE_CHECKING:
+    from escalations.admin import EscalationAdmin
+
+KNOWN_SECONDS = 30
+"""How long somebody who was allowed to listen goes on listening without being looked up again."""
+
+SNAPSHOT = """
+    WITH open_case AS (
+        SELECT
+            escalation.id,
+            {since} AS waiting_since,
+            CASE WHEN state.lease_until > statement_timestamp() THEN state.claimed_by_id END AS claimant_id,
+            state.claimed_by_name AS claimant,
+            state.snoozed_at IS NOT NULL AND waops.woke_at(
+                escalation.instance_id, escalation.whatsapp_number, state.snoozed_at, state.snoozed_until
+            ) IS NULL AS is_snoozed
+        FROM public.escalated_conversations AS escalation
+        LEFT JOIN waops.escalations_casestate AS state ON state.escalation_id = escalation.id
+        WHERE escalation.resolved_at IS NULL
+    ),
+    closed AS (
+        SELECT escalation.id, coalesce(event.actor_name, '') AS name
+        FROM public.escalated_conversations AS escalation
+        LEFT JOIN waops.escalations_event AS event
+            ON event.escalation_id = escalation.id AND event.at = escalation.resolved_at
+        WHERE escalation.resolved_at > %(since)s
+        ORDER BY escalation.resolved_at DESC
+        LIMIT 200
+    ),
+    viewing AS (
+        SELECT
+            viewing.escalation_id AS id,
+            jsonb_agg(coalesce(nullif(btrim(person.first_name || ' ' || person.last_name), ''), person.username)
+                ORDER BY viewing.user_id) AS names
+        FROM waops.escalations_viewing AS viewing
+        JOIN waops.waops_user AS person ON person.id = viewing.user_id
+        WHERE viewing.seen_at > statement_timestamp() - interval '30 seconds' AND viewing.user_id <> %(user)s
+        GROUP BY viewing.escalation_id
+    )
+    SELECT jsonb_build_object(
+        'counts', (
+            SELECT jsonb_build_object(
+                'mine', count(*) FILTER (WHERE claimant_id = %(user)s AND NOT is_snoozed),
+                'unclaimed', count(*) FILTER (WHERE claimant_id IS NULL AND NOT is_snoozed),
+                'open', count(*) FILTER (WHERE NOT is_snoozed),
+                'snoozed', count(*) FILTER (WHERE is_snoozed),
+                'today', (
+                    SELECT count(*) FROM public.escalated_conversations WHERE resolved_at >= %(midnight)s
+                )
+            ) FROM open_case
+        ),
+        'arrived', (SELECT count(*) FROM open_case WHERE waiting_since > %(since)s AND NOT is_snoozed),
+        'claims', (
+            SELECT coalesce(jsonb_object_agg(id, claimant), '{{}}') FROM open_case WHERE claimant_id IS NOT NULL
+        ),
+        'closed', (SELECT coalesce(jsonb_object_agg(id, name), '{{}}') FROM closed),
+        'viewers', (SELECT coalesce(jsonb_object_agg(id, names), '{{}}') FROM viewing)
+    )::text
+"""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The desk at this moment. `text` is the JSON that browsers get:
+
+    `counts` by view; `arrived`, how many cases came after a moment; by id of case `claims`, who has it, `closed`, who
+    has resolved it since that moment, and `viewers`, which others look at it.
+    """
+
+    text: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        counts: dict[str, int] = json.loads(self.text)["counts"]
+        return counts
+
+
+def snapshot(user_id: int, since: datetime | None = None) -> Snapshot:
+    """The desk as that person sees it; `since` is when their page was made."""
+    waiting_since = "coalesce(escalation.escalated_at, escalation.created_at)"
+    if "created_at" in missing_fields(Escalation):
+        waiting_since = "escalation.escalated_at"
+    now = timezone.localtime()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SNAPSHOT.format(since=waiting_since), {"user": user_id, "since": since or now, "midnight": midnight}
+        )
+        return Snapshot(cursor.fetchone()[0])
+
+
+def urls(desk: "EscalationAdmin") -> list[URLPattern]:
+    def changes(request: HttpRequest) -> HttpResponseBase:
+        """The snapshot, or 304 where it is the one that the browser has."""
+        user_id = _listener(request)
+        if user_id is None:
+            return HttpResponse(status=403)
+        since = _moment(request.GET.get("since", ""))
+        text = snapshot(user_id, since).text
+        response = HttpResponse(text, content_type="application/json")
+        etag = f'"{sha256(text.encode()).hexdigest()[:32]}"'
+        answer = get_conditional_response(request, etag=etag, response=response) or response
+        answer["ETag"] = etag
+        patch_cache_control(answer, private=True, no_cache=True)
+        return answer
+
+    def looking(request: HttpRequest, case: UUID) -> HttpResponse:
+        """Somebody has that case before them; with `active` they work on it, which renews their claim."""
+        look(case, person(request))
+        if request.POST.get("active") and person(request).has_perm("escalations.claim_escalation"):
+            renew([case], person(request))
+        return HttpResponse(status=204)
+
+    return [
+        path("live/", changes, name="escalations_escalation_live"),
+        desk.page("live/<uuid:case>/", require_POST(looking), "looking"),
+    ]
+
+
+def _listener(request: HttpRequest) -> int | None:
+    """Id of the person, None if they may not see escalations. Looked up once in KNOWN_SECONDS for each session."""
+    session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    key = f"waops:desk-listener:{sha256(session.encode()).hexdigest()}"
+    user_id: int | None = cache.get(key)
+    if user_id is None:
+        user = person(request)
+        if not (user.is_active and user.is_staff and user.has_perm("escalations.view_escalation")):
+            return None
+        user_id = user.pk
+        cache.set(key, user_id, KNOWN_SECONDS)
+    return user_id
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
