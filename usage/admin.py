@@ -12,9 +12,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from usage import overview, rollup, views
+from usage import bulk, overview, rollup, views
 from usage.models import AlertRule, Delivery, Price, Profile, QuotaChange
 from usage.overview import View
+from usage.requests import BadAddressError
 from waops import home
 from waops.admin.addresses import ClearAddresses
 from waops.admin.filters import KnownValues
@@ -27,6 +28,8 @@ class ProfileAdmin(ReadOnlyAdmin):
     """The overview of all businesses and the page of one; see views.py."""
 
     in_phone_bar = True
+    search_fields = ("business_name", "full_name")
+    """Other apps' forms choose a business by these."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -76,14 +79,14 @@ class ProfileAdmin(ReadOnlyAdmin):
     def bulk_view(self, request: HttpRequest) -> Any:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        return self._answer(request, lambda: views.bulk(request, self._context(request)))
+        return self._answer(request, lambda: bulk.bulk_change(request, self._context(request)))
 
     def _answer(self, request: HttpRequest, view: Any) -> HttpResponseBase | None:
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
             answer: HttpResponseBase | None = view()
-        except views.BadAddressError as error:
+        except BadAddressError as error:
             title = _("This address cannot be shown")
             return self._error_page(request, error.status, title, error.explanation, back=request.path)
         return answer

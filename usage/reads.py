@@ -82,7 +82,6 @@ BUSINESSES = """
     WHERE %(ids)s::uuid[] IS NULL OR profile.id = ANY (%(ids)s)
 """
 
-# The sum keeps the planner from walking the index of all answers backwards to find one quiet number's last.
 SILENCE = """
     SELECT instance.user_id AS business_id,
            min(silent.since) AS since,
@@ -90,12 +89,15 @@ SILENCE = """
            coalesce(sum(unanswered.messages), 0)::bigint AS messages
     FROM public.whatsapp_instances AS instance
     JOIN public.profiles AS profile ON profile.id = instance.user_id
+    LEFT JOIN LATERAL (
+        SELECT counted.last_at
+        FROM waops.usage_usagebyday AS counted
+        WHERE counted.instance_id = instance.id AND counted.replies > 0
+        ORDER BY counted.day DESC
+        LIMIT 1
+    ) AS latest ON true
     CROSS JOIN LATERAL (
-        SELECT coalesce(
-            max(answer.created_at + interval '0'), profile.last_responses_reset_date, profile.created_at
-        ) AS since
-        FROM public.whatsapp_ai_interactions AS answer
-        WHERE answer.whatsapp_instance_id = instance.id
+        SELECT coalesce(latest.last_at, profile.last_responses_reset_date, profile.created_at) AS since
     ) AS silent
     LEFT JOIN public.whatsapp_conversations AS conversation
         ON conversation.instance_id = instance.id AND conversation.last_activity > silent.since

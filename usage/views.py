@@ -5,40 +5,25 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core import signing
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from usage import business, changes, charts, export, overview, reads, resets, rollup
 from usage.changes import Outcome, Result
 from usage.forms import LimitForm, NarrowForm, Operation, OverviewForm, ResetForm, TopUpForm
 from usage.overview import Business, View
+from usage.requests import BadAddressError, require, valid
 from usage.wording import outlook
 
 PER_PAGE = 50
-PREVIEWED = 100
-"""Businesses that a preview lists; the others are counted."""
-SALT = "usage.operation"
-PREVIEW_SECONDS = 3_600
-
-
-class BadAddressError(Exception):
-    """The address asks for what the page does not have."""
-
-    def __init__(self, status: int, explanation: str) -> None:
-        super().__init__(explanation)
-        self.status, self.explanation = status, explanation
 
 
 def overview_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
-    form = _valid(OverviewForm(request.GET), request)
+    form = valid(OverviewForm(request.GET), request)
     freshness = rollup.refresh()
     now = timezone.now()
     everybody = overview.load(now)
@@ -81,7 +66,7 @@ def overview_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse
 
 def business_page(request: HttpRequest, pk: UUID, context: dict[str, Any]) -> HttpResponseBase | None:
     """None if there is no such business."""
-    form = _valid(NarrowForm(request.GET), request)
+    form = valid(NarrowForm(request.GET), request)
     freshness = rollup.refresh()
     now = timezone.now()
     page = business.load(pk, form.narrowed, now)
@@ -116,8 +101,8 @@ def business_page(request: HttpRequest, pk: UUID, context: dict[str, Any]) -> Ht
 
 
 def export_overview(request: HttpRequest) -> HttpResponseBase:
-    _require(request, "usage.export_usage")
-    form = _valid(OverviewForm(request.GET), request)
+    require(request, "usage.export_usage")
+    form = valid(OverviewForm(request.GET), request)
     rollup.refresh(patience=None)
     chosen = overview.choose(overview.load(), **form.filters)
     rows = export.overview_rows(chosen, overview.add_up(chosen))
@@ -125,10 +110,10 @@ def export_overview(request: HttpRequest) -> HttpResponseBase:
 
 
 def export_business(request: HttpRequest, pk: UUID) -> HttpResponseBase | None:
-    _require(request, "usage.export_usage")
+    require(request, "usage.export_usage")
     query = request.GET.copy()
     file_format = "xlsx" if query.pop("format", ["csv"])[-1] == "xlsx" else "csv"
-    form = _valid(NarrowForm(query), request)
+    form = valid(NarrowForm(query), request)
     rollup.refresh(patience=None)
     page = business.load(pk, form.narrowed)
     if page is None:
@@ -142,13 +127,13 @@ def change_quota(request: HttpRequest, pk: UUID, action: str) -> HttpResponseBas
     before = overview.load(ids=[pk])
     actor: Any = request.user
     if action == "limit":
-        _require(request, "usage.change_quota")
+        require(request, "usage.change_quota")
         form: Any = LimitForm(request.POST)
         if form.is_valid():
             values = form.cleaned_data
             results = changes.set_limits({pk: (values["expected"], values["limit"])}, actor, values["reason"])
     elif action == "top_up":
-        _require(request, "usage.change_quota")
+        require(request, "usage.change_quota")
         form = TopUpForm(request.POST)
         if form.is_valid():
             values = form.cleaned_data
@@ -156,7 +141,7 @@ def change_quota(request: HttpRequest, pk: UUID, action: str) -> HttpResponseBas
                 {pk: values["expected"]}, values["amount"], values["until"], actor, values["reason"]
             )
     else:
-        _require(request, "usage.reset_quota")
+        require(request, "usage.reset_quota")
         form = ResetForm(request.POST)
         if form.is_valid():
             values = form.cleaned_data
@@ -168,110 +153,6 @@ def change_quota(request: HttpRequest, pk: UUID, action: str) -> HttpResponseBas
     else:
         _tell(request, results[0], before[0] if before else None)
     return redirect("admin:usage_profile_change", pk)
-
-
-def bulk(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
-    """The preview of a change of many, and the change itself, of exactly what the preview showed."""
-    _require(request, "usage.change_quota")
-    back = f"{reverse('admin:usage_profile_changelist')}?{request.POST.get('list', '')}"
-    if "plan" in request.POST:
-        return _apply(request, back)
-    form = Operation(request.POST, auto_id="bulk_%s")
-    try:
-        ids = set(Operation.ids(request.POST.getlist("id")))
-    except ValueError:
-        ids = set()
-    if form.is_valid() and form.cleaned_data["kind"] == Operation.Kind.RESET:
-        _require(request, "usage.reset_quota")
-    if form.is_valid() and form.cleaned_data["scope"] == "selected" and not ids:
-        form.add_error("scope", _("Tick at least one business, or choose all on the list."))
-    if not form.is_valid():
-        for name, errors in form.errors.items():
-            messages.error(request, f"{form.fields[name].label}: {' '.join(map(str, errors))}")
-        return redirect(back)
-    values = form.cleaned_data
-    rollup.refresh()
-    everybody = overview.load()
-    if values["scope"] == "all":
-        query = _valid(OverviewForm(QueryDict(request.POST.get("list", ""))), request)
-        chosen = overview.choose(everybody, **query.filters)
-    else:
-        chosen = overview.choose([one for one in everybody if one.id in ids])
-    steps = [(one, _after(one, values)) for one in chosen]
-    changing = [(one, after) for one, after in steps if after is not None]
-    plan = {
-        "kind": values["kind"],
-        "number": values["number"],
-        "until": values["until"].isoformat() if values["until"] else None,
-        "reason": values["reason"],
-        "businesses": {str(one.id): _expected(one, values["kind"]) for one, _ in changing},
-    }
-    context |= {
-        "title": _("Preview of the change"),
-        "kind_label": dict(Operation.KINDS)[values["kind"]],
-        "values": values,
-        "steps": changing[:PREVIEWED],
-        "more": max(0, len(changing) - PREVIEWED),
-        "changing": len(changing),
-        "left_alone": len(steps) - len(changing),
-        "plan": signing.dumps(plan, salt=SALT, compress=True),
-        "list": request.POST.get("list", ""),
-        "back": back,
-    }
-    return TemplateResponse(request, "usage/bulk.html", context)
-
-
-def _apply(request: HttpRequest, back: str) -> HttpResponseBase:
-    try:
-        plan = signing.loads(request.POST["plan"], salt=SALT, max_age=PREVIEW_SECONDS)
-    except signing.BadSignature:
-        messages.error(request, _("This preview is out of date. Nothing was changed: start again."))
-        return redirect(back)
-    actor: Any = request.user
-    expected = {UUID(pk): value for pk, value in plan["businesses"].items()}
-    kind, number, reason = plan["kind"], plan["number"], plan["reason"]
-    if kind == Operation.Kind.RESET:
-        _require(request, "usage.reset_quota")
-        moments = {pk: datetime.fromisoformat(value) if value else None for pk, value in expected.items()}
-        results = resets.reset_counters(moments, actor, reason)
-    elif kind == Operation.Kind.TOP_UP:
-        results = changes.top_up(expected, number, datetime.fromisoformat(plan["until"]), actor, reason)
-    else:
-        add = kind == Operation.Kind.ADD
-        limits = {pk: (limit, limit + number if add else number) for pk, limit in expected.items()}
-        results = changes.set_limits(limits, actor, reason)
-    changed = sum(result.outcome is Outcome.CHANGED for result in results)
-    messages.success(
-        request,
-        ngettext("%(count)s business was changed.", "%(count)s businesses were changed.", changed) % {"count": changed},
-    )
-    refused = [str(one.business) for one in results if one.outcome in (Outcome.MOVED, Outcome.DISABLED)]
-    if refused:
-        messages.warning(
-            request,
-            _("Left as they are, because somebody changed them meanwhile: %(names)s")
-            % {"names": ", ".join(refused[:20])},
-        )
-    return redirect(back)
-
-
-def _after(one: Business, values: dict[str, Any]) -> int | None:
-    """The limit after the change (of a reset: the counter); None: this business is left alone."""
-    match values["kind"]:
-        case Operation.Kind.RESET:
-            return 0 if one.used else None
-        case Operation.Kind.LIMIT:
-            return int(values["number"]) if values["number"] != one.limit else None
-        case Operation.Kind.TOP_UP if one.limit <= 0:
-            return None
-    after = one.limit + int(values["number"])
-    return after if after <= changes.HIGHEST_LIMIT else None
-
-
-def _expected(one: Business, kind: str) -> int | str | None:
-    if kind == Operation.Kind.RESET:
-        return one.last_reset.isoformat() if one.last_reset else None
-    return one.limit
 
 
 def _tell(request: HttpRequest, result: Result, before: Business | None) -> None:
@@ -299,21 +180,6 @@ def _tell(request: HttpRequest, result: Result, before: Business | None) -> None
 def _permissions(request: HttpRequest) -> dict[str, bool]:
     names = ("change_quota", "reset_quota", "export_usage")
     return {f"may_{name}": request.user.has_perm(f"usage.{name}") for name in names}
-
-
-def _require(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
-
-
-def _valid(form: Any, request: HttpRequest) -> Any:
-    if not form.is_valid():
-        raise BadAddressError(
-            400,
-            _("The address holds a filter, or a value of one, that this list does not know: %(query)s")
-            % {"query": request.META.get("QUERY_STRING", "")[:200]},
-        )
-    return form
 
 
 def _default_until(now: datetime, one: Business | None = None) -> Any:

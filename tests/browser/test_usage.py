@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests import factories
 from tests.browser.conftest import PHONE
-from tests.usage.test_quota_pages import shop
+from tests.usage.shops import shop
 from usage.models import Price, TopUp
 
 pytestmark = pytest.mark.browser

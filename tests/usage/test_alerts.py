@@ -15,8 +15,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from tests import factories
+from tests.usage.shops import shop
 from tests.usage.test_changes import at_once
-from tests.usage.test_quota_pages import shop
 from usage import alerts, rollup
 from usage.models import Alert, AlertRule, Delivery, Profile
 

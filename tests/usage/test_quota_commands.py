@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from tests import factories
-from tests.usage.test_quota_pages import shop
+from tests.usage.shops import shop
 from usage import changes
 from usage.models import AlertRule, Profile, QuotaChange, TopUp
 

@@ -42,7 +42,11 @@ class Migration(migrations.Migration):
                 ('day', models.DateField()),
                 ('instance_id', models.UUIDField()),
                 ('replies', models.BigIntegerField()),
+                ('last_at', models.DateTimeField()),
             ],
+            options={
+                'indexes': [models.Index(fields=['instance_id', '-day'], name='last_day_of_number')],
+            },
         ),
         migrations.CreateModel(
             name='UsageByHour',

@@ -103,12 +103,16 @@ class UsageByPeriod(Measures):
 
 
 class UsageByDay(models.Model):
-    """Answers of a WhatsApp number per day: trend and forecast of all businesses."""
+    """Answers of a WhatsApp number per day: trend and forecast of all businesses, and when the AI answered last."""
 
     pk = models.CompositePrimaryKey("day", "instance_id")
     day = models.DateField()
     instance_id = models.UUIDField()
     replies = models.BigIntegerField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["instance_id", "-day"], name="last_day_of_number")]
 
     def __str__(self) -> str:
         return f"{self.instance_id} {self.day}"

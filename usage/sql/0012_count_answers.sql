@@ -73,6 +73,7 @@ BEGIN
                 ),
                 to_timestamp(0)
             ) AS period,
+            change.answered_at,
             change.answered_at AT TIME ZONE p_time_zone AS local_time,
             change.prompt_tokens IS NULL OR change.completion_tokens IS NULL AS is_untracked,
             coalesce(change.prompt_tokens, 0) AS prompt_tokens,
@@ -87,7 +88,7 @@ BEGIN
         SELECT
             placed.instance_id, placed.period, placed.local_time::date AS day,
             placed.model, placed.personality, placed.intent,
-            sum(placed.sign)::bigint AS replies,
+            sum(placed.sign)::bigint AS replies, max(placed.answered_at) AS last_at,
             sum(placed.sign) FILTER (WHERE placed.is_untracked) AS untracked,
             sum(placed.sign * placed.prompt_tokens::bigint) AS prompt_tokens,
             sum(placed.sign * placed.completion_tokens::bigint) AS completion_tokens,
@@ -148,12 +149,14 @@ BEGIN
             total_tokens = kept.total_tokens + excluded.total_tokens
     ),
     into_day AS (
-        INSERT INTO waops.usage_usagebyday AS kept (day, instance_id, replies)
-        SELECT detail.day, detail.instance_id, sum(detail.replies)
+        INSERT INTO waops.usage_usagebyday AS kept (day, instance_id, replies, last_at)
+        SELECT detail.day, detail.instance_id, sum(detail.replies), max(detail.last_at)
         FROM detail
         GROUP BY 1, 2
         HAVING sum(detail.replies) <> 0
-        ON CONFLICT (day, instance_id) DO UPDATE SET replies = kept.replies + excluded.replies
+        ON CONFLICT (day, instance_id) DO UPDATE SET
+            replies = kept.replies + excluded.replies,
+            last_at = greatest(kept.last_at, excluded.last_at)
     ),
     into_hour AS (
         INSERT INTO waops.usage_usagebyhour AS kept (instance_id, period, hour, replies, total_tokens)

@@ -1,0 +1,95 @@
+"""What the page of one business reads; usage/business.py turns the rows into the page."""
+
+DETAIL = """
+    SELECT counted.instance_id, counted.day, counted.model, counted.personality, counted.intent,
+           sum(counted.replies)::bigint AS replies, sum(counted.untracked)::bigint AS untracked,
+           sum(counted.total_tokens)::bigint AS tokens,
+           price.currency::text,
+           sum(
+               counted.prompt_tokens * price.input_per_million
+               + counted.completion_tokens * price.output_per_million
+           ) / 1000000 AS cost
+    FROM public.whatsapp_instances AS instance
+    JOIN waops.usage_usagedetail AS counted ON counted.instance_id = instance.id
+    LEFT JOIN LATERAL (
+        SELECT price.currency, price.input_per_million, price.output_per_million
+        FROM waops.usage_price AS price
+        WHERE price.model = counted.model AND price.valid_from <= counted.day
+        ORDER BY price.valid_from DESC
+        LIMIT 1
+    ) AS price ON true
+    WHERE instance.user_id = %(business)s AND counted.period >= %(start)s AND counted.period < %(end)s
+    GROUP BY 1, 2, 3, 4, 5, price.currency
+    HAVING sum(counted.replies) <> 0
+"""
+
+# One statement for all that is small: each column is a list.
+SURROUNDINGS = """
+    WITH instance AS (
+        SELECT instance.id, instance.instance_name FROM public.whatsapp_instances AS instance
+        WHERE instance.user_id = %(business)s
+    )
+    SELECT
+        (SELECT jsonb_object_agg(instance.id, instance.instance_name) FROM instance) AS numbers,
+        (
+            SELECT jsonb_object_agg(personality.id, personality.name)
+            FROM public.ai_personalities AS personality JOIN instance ON instance.id = personality.whatsapp_instance_id
+        ) AS personalities,
+        (
+            SELECT jsonb_object_agg(hour, jsonb_build_array(replies, tokens))
+            FROM (
+                SELECT counted.hour, sum(counted.replies) AS replies, sum(counted.total_tokens) AS tokens
+                FROM waops.usage_usagebyhour AS counted JOIN instance ON instance.id = counted.instance_id
+                WHERE counted.period >= %(start)s AND counted.period < %(end)s
+                GROUP BY counted.hour
+            ) AS hours
+        ) AS hours,
+        (
+            SELECT jsonb_agg(period ORDER BY period.start DESC)
+            FROM (
+                SELECT counted.period AS start,
+                       sum(counted.replies) AS replies, sum(counted.total_tokens) AS tokens
+                FROM waops.usage_usagebyperiod AS counted JOIN instance ON instance.id = counted.instance_id
+                GROUP BY counted.period
+                HAVING sum(counted.replies) <> 0
+            ) AS period
+        ) AS periods,
+        (
+            SELECT jsonb_agg(to_jsonb(change) ORDER BY change.id DESC)
+            FROM (
+                SELECT * FROM waops.usage_quotachange
+                WHERE business_id = %(business)s ORDER BY id DESC LIMIT %(history)s
+            ) AS change
+        ) AS changes,
+        (
+            SELECT jsonb_agg(to_jsonb(top_up) ORDER BY top_up.expires_at)
+            FROM waops.usage_topup AS top_up
+            WHERE top_up.business_id = %(business)s AND top_up.outcome = 'active'
+        ) AS top_ups
+"""
+
+TOP_CUSTOMERS = """
+    SELECT answer.user_phone, count(*) AS replies
+    FROM public.whatsapp_instances AS instance
+    JOIN public.whatsapp_ai_interactions AS answer ON answer.whatsapp_instance_id = instance.id
+    WHERE instance.user_id = %(business)s AND answer.created_at >= %(start)s AND answer.created_at < %(end)s
+    GROUP BY answer.user_phone
+    ORDER BY replies DESC, answer.user_phone
+    LIMIT %(limit)s
+"""
+
+INTERACTIONS_OF_A_DAY = """
+    SELECT answer.id, answer.created_at, answer.user_phone, answer.user_message, answer.ai_response,
+           answer.response_model AS model, answer.total_tokens AS tokens
+    FROM public.whatsapp_instances AS instance
+    JOIN public.whatsapp_ai_interactions AS answer ON answer.whatsapp_instance_id = instance.id
+    WHERE instance.user_id = %(business)s
+      AND answer.created_at >= %(start)s AND answer.created_at < %(end)s
+      AND (%(number)s::uuid IS NULL OR instance.id = %(number)s::uuid)
+      AND (
+          %(personality)s::text IS NULL
+          OR coalesce(answer.metadata ->> 'personality_id', '') = %(personality)s::text
+      )
+    ORDER BY answer.created_at DESC, answer.id
+    LIMIT %(limit)s
+"""
