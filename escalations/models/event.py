@@ -13,10 +13,12 @@ class Event(models.Model):
     """
 
     class Kind(models.TextChoices):
+        """Whatever ended a colleague's claim has {from, from_name} beside what is listed here."""
+
         ESCALATED = "escalated", _("escalated by hand")  # {note}
-        CLAIMED = "claimed", _("claimed")  # {until}, and {from, from_name} where it was taken from a colleague
+        CLAIMED = "claimed", _("claimed")  # {until}
         HANDED_OVER = "handed_over", _("handed over")  # {to, to_name, until}
-        RELEASED = "released", _("released")  # {from, from_name} where it was a colleague's
+        RELEASED = "released", _("released")
         LAPSED = "lapsed", _("claim lapsed")  # the actor is who had claimed it
         SNOOZED = "snoozed", _("snoozed")  # {until}, null: until the customer writes
         WOKEN = "woken", _("woken")  # {by: person, time or customer}; without an actor unless a person did it

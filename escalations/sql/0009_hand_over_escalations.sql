@@ -38,6 +38,11 @@ BEGIN
             decided.escalation_id, decided.instance_id, decided.whatsapp_number,
             'handed_over', v_now, p_actor_id, p_actor_name,
             jsonb_build_object('to', p_to_id, 'to_name', p_to_name, 'until', v_now + p_lease)
+                || CASE
+                    WHEN decided.claimed_by_id <> p_actor_id
+                        THEN jsonb_build_object('from', decided.claimed_by_id, 'from_name', decided.claimed_by_name)
+                    ELSE '{}'
+                END
         FROM decided
         WHERE decided.outcome = 'handed_over'
     )

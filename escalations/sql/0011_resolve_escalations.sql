@@ -128,7 +128,14 @@ BEGIN
                     THEN jsonb_strip_nulls(jsonb_build_object('outcome', p_outcome, 'note', NULLIF(p_note, '')))
                 ELSE jsonb_build_object('into', closed.first_asked)
             END
+                || CASE
+                    WHEN before.claimed_by_id <> p_actor_id
+                        THEN jsonb_build_object('from', before.claimed_by_id, 'from_name', before.claimed_by_name)
+                    ELSE '{}'
+                END
         FROM closed
+        -- As it was when the statement began.
+        LEFT JOIN waops.escalations_casestate AS before ON before.escalation_id = closed.id
     )
     SELECT array_agg(closed.first_asked) FILTER (WHERE NOT closed.is_asked)
     INTO v_merged_into

@@ -139,10 +139,12 @@ def test_handing_over_gives_a_colleague_the_case(case, salma, omar) -> None:
     assert (refused.outcome, refused.actor_name, refused.at) == (Outcome.HELD, "Omar Ali", result.at)
 
 
-def test_handing_over_what_a_third_person_has_is_refused(case, salma, omar) -> None:
-    third = factories.staff("Support")
-    claim([case.pk], third)
-    assert hand_over([case.pk], salma, omar)[0].outcome is Outcome.HELD
+def test_only_an_override_hands_over_what_a_third_person_has(case, salma, omar, manager) -> None:
+    claim([case.pk], omar)
+    assert hand_over([case.pk], salma, manager)[0].outcome is Outcome.HELD
+    assert hand_over([case.pk], manager, salma, override=True)[0].outcome is Outcome.HANDED_OVER
+    told = details(case, "handed_over")
+    assert (told["from_name"], told["to_name"]) == ("Omar Ali", "Salma Hassan")
 
 
 def test_handing_over_to_someone_who_may_not_claim_is_an_error(case, salma) -> None:

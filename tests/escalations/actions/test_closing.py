@@ -75,6 +75,7 @@ def test_what_a_colleague_has_claimed_is_not_resolved(case, salma, omar, manager
     with pytest.raises(PermissionDenied):
         resolve([case.pk], salma, override=True)
     assert resolve([case.pk], manager, override=True)[0].outcome is Outcome.RESOLVED
+    assert details(case, "resolved") == {"from": omar.pk, "from_name": "Omar Ali"}
 
 
 def test_a_colleagues_claim_on_a_duplicate_refuses_both(duplicates, salma, omar) -> None:
