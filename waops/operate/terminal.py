@@ -1,6 +1,7 @@
 """How the operators' commands speak: tables for people, JSON for machines, exit code 1 when something is wrong."""
 
 import json
+import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable
@@ -18,12 +19,23 @@ from rich.table import Table
 from waops.embedded import EmbeddedServerError
 from waops.operate.figures import Figures, Kind
 from waops.operate.findings import Finding, Severity, is_wrong
+from waops.operations.locks import sqlstate
 
 PIPE_WIDTH = 200
 SQL_WIDTH = 60
 """Columns of the terminal."""
 
+UNDEFINED_TABLE = "42P01"
+OURS = re.compile(r'"(waops_\w+|django_migrations)"')
+
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+def _in_words(error: Exception) -> str:
+    text = str(error).strip()
+    if isinstance(error, DatabaseError) and sqlstate(error) == UNDEFINED_TABLE and OURS.search(text):
+        return _("This app's own tables are not in this database yet. Make them: manage.py migrate waops")
+    return text
 
 
 class OperationsCommand(BaseCommand):
@@ -48,7 +60,7 @@ class OperationsCommand(BaseCommand):
         try:
             wrong = self.run(**options)
         except (DatabaseError, EmbeddedServerError) as error:
-            raise CommandError(str(error).strip()) from error
+            raise CommandError(_in_words(error)) from error
         if wrong:
             sys.exit(1)
 
