@@ -4,6 +4,7 @@ from escalations.models.case_state import CaseState, Viewing
 from escalations.models.closing import CannedNote, ClosingOutcome, ClosingRule
 from escalations.models.escalation import Escalation
 from escalations.models.event import Event
+from escalations.models.known_reason import KnownReason
 from escalations.models.waiting import WaitTarget, WorkingDay
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "ClosingRule",
     "Escalation",
     "Event",
+    "KnownReason",
     "Viewing",
     "WaitTarget",
     "WorkingDay",

@@ -44,6 +44,7 @@ class Escalation(ForeignTable):
             ("claim_escalation", _("Can claim, hand over, snooze and annotate escalations")),
             ("open_escalation", _("Can escalate conversations")),
             ("override_escalation", _("Can act on escalations that a colleague has claimed")),
+            ("export_escalation", _("Can export cases")),
         ]
 
     def __str__(self) -> str:

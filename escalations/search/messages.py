@@ -1,0 +1,128 @@
+"""Messages by their words, newest first.
+
+Rare words come quickly from the index of words, and frequent ones from the newest messages; either way is slow for the
+other kind. The planner's estimate, which is free, chooses.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import QueryCanceled
+
+from escalations.search.folding import DOCUMENT, FOLD, INDEXED
+from escalations.search.paging import Cursor, Found, first_of
+from escalations.search.wording import Wording
+
+FEW = 3_000
+"""Matches that are sorted by time without anybody waiting."""
+NEWEST = 40_000
+"""Newest messages that are read through for frequent words."""
+TIMEOUT = 3_000
+"""Milliseconds, for words that defeat both ways."""
+
+WORDS = DOCUMENT % {"expressions": "message.content"}
+TEXT = FOLD % {"expressions": "message.content"}
+
+AFTER = """(message."timestamp", message.id) < (%(moment)s::timestamptz, %(pk)s::uuid)"""
+MATCHES = f"{WORDS} @@ pg_catalog.to_tsquery('simple'::pg_catalog.regconfig, %(tsquery)s)"
+# Materialised, so that the order is not looked for in the index on the time.
+BY_WORDS = f"""
+    WITH found AS MATERIALIZED (
+        SELECT message.id, message.conversation_id, message.role, message."timestamp"
+        FROM public.whatsapp_conversation_messages AS message WHERE {MATCHES} AND {{after}}
+    )
+    SELECT * FROM found ORDER BY "timestamp" DESC, id DESC LIMIT %(limit)s
+"""  # noqa: S608
+# The comparison of plain text comes first, because it is ten times cheaper than finding words.
+AMONG_NEWEST = f"""
+    SELECT message.id, message.conversation_id, message.role, message."timestamp"
+    FROM (
+        SELECT * FROM public.whatsapp_conversation_messages AS message WHERE {{after}}
+        ORDER BY "timestamp" DESC, id DESC LIMIT {NEWEST}
+    ) AS message
+    WHERE pg_catalog.lower({TEXT}) LIKE ALL (%(parts)s) AND {MATCHES}
+    ORDER BY "timestamp" DESC, id DESC LIMIT %(limit)s
+"""  # noqa: S608
+WITH_PEOPLE = f"""
+    SELECT page.id, page.conversation_id, page.role, page."timestamp", pg_catalog.left(message.content, {INDEXED}),
+           conversation.user_phone, instance.instance_name,
+           COALESCE(NULLIF(business.business_name, ''), business.full_name)
+    FROM ({{page}}) AS page
+    JOIN public.whatsapp_conversation_messages AS message ON message.id = page.id
+    JOIN public.whatsapp_conversations AS conversation ON conversation.id = page.conversation_id
+    LEFT JOIN public.whatsapp_instances AS instance ON instance.id = conversation.instance_id
+    LEFT JOIN public.profiles AS business ON business.id = instance.user_id
+    ORDER BY page."timestamp" DESC, page.id DESC
+"""  # noqa: S608
+ESTIMATE = f"""
+    EXPLAIN (FORMAT JSON) SELECT FROM public.whatsapp_conversation_messages AS message WHERE {MATCHES}
+"""
+
+
+class TooManyMatchesError(Exception):
+    """The words are so frequent, and so rarely together of late, that the search was given up."""
+
+
+@dataclass(frozen=True)
+class FoundMessage:
+    """A message with whom it was written to and from."""
+
+    pk: UUID
+    conversation_id: UUID
+    role: str
+    timestamp: datetime
+    content: str
+    user_phone: str
+    number_name: str | None
+    business_name: str | None
+
+
+def messages_with(wording: Wording, after: Cursor | None, size: int) -> Found[FoundMessage]:
+    """Messages with all the words. Raises TooManyMatchesError."""
+    if not wording.tsquery:
+        return Found()
+    values: dict[str, Any] = {
+        "tsquery": wording.tsquery,
+        "parts": [f"%{_unmagical(word)}%" for word in wording.words],
+        "limit": size + 1,
+        "moment": after and after.moment,
+        "pk": after and after.pk,
+    }
+    try:
+        with transaction.atomic():
+            return _search(values, size)
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooManyMatchesError from error
+        raise
+
+
+def _search(values: dict[str, Any], size: int) -> Found[FoundMessage]:
+    after = AFTER if values["moment"] else "true"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [str(TIMEOUT)])
+
+        def read(page: str) -> list[FoundMessage]:
+            cursor.execute(WITH_PEOPLE.format(page=page.format(after=after)), values)
+            return [FoundMessage(*row) for row in cursor.fetchall()]
+
+        cursor.execute(ESTIMATE, values)
+        found: list[FoundMessage] = []
+        if _rows(cursor.fetchone()[0]) > FEW:
+            found = read(AMONG_NEWEST)
+        if len(found) <= size:
+            found = read(BY_WORDS)
+        return first_of(found, size, "timestamp")
+
+
+def _rows(plan: Any) -> float:
+    return float((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
+
+
+def _unmagical(word: str) -> str:
+    """Without LIKE's own meaning of some characters."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,224 @@
+"""What needs attention: found, explained, counted, and set right with one press."""
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from escalations.attention.findings import COUNTED, Item, Kind
+from escalations.attention.queries import cached_count, find
+from escalations.models import Escalation, Event, KnownReason
+from tests import factories
+
+PAGE = "/escalations/escalation/attention/"
+
+
+def signed_in(*groups: str) -> Client:
+    client = Client()
+    client.force_login(factories.staff(*groups), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def support(db) -> Client:
+    return signed_in("Support")
+
+
+@pytest.fixture
+def allow_duplicates(db) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX public.uniq_escalated_open")
+
+
+@pytest.fixture
+def any_reason(db) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE escalated_conversations DROP CONSTRAINT escalated_conversations_reason_check")
+
+
+def ghost(**told: object):
+    """A conversation whose customer was told that a person takes over."""
+    chat = factories.conversation()
+    told = {"timestamp": factories.ago(hours=2), "message_id": "escalation_1700000000000", **told}
+    factories.message(chat, "transferred", "assistant", **told)
+    return chat
+
+
+def found(kind: Kind) -> list[Item]:
+    return find(kind).items
+
+
+def cure(client: Client, kind: Kind, *keys: object):
+    return client.post(f"{PAGE}{kind.slug}/", {"item": [str(key) for key in keys]}, follow=True)
+
+
+def said(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_an_orderly_desk_needs_none(support) -> None:
+    factories.waiting(minutes=5)
+    response = support.get(PAGE)
+    assert "Nothing needs attention" in response.content.decode()
+    assert cached_count() == ""
+
+
+# Ghosts
+
+
+def test_whoever_was_told_without_an_escalation_is_a_ghost(support) -> None:
+    chat = ghost()
+    factories.message(chat, "transferred", "assistant", message_id="escalation_2", timestamp=factories.ago(hours=1))
+    for other in ("escalated_1", "wamid.1", "escalationX1"):
+        factories.message(factories.conversation(), "hold", "assistant", message_id=other)
+    ghost(timestamp=factories.ago(days=8))
+    waiting, done = ghost(), ghost()
+    factories.escalation(waiting, escalated_at=factories.ago(days=1))
+    factories.escalation(done, escalated_at=factories.ago(hours=2), resolved_at=factories.ago(hours=1))
+    back_again = ghost()
+    factories.escalation(back_again, escalated_at=factories.ago(days=3), resolved_at=factories.ago(days=2))
+    assert {item.conversation_id for item in found(Kind.GHOST)} == {chat.pk, back_again.pk}
+    text = support.get(PAGE).content.decode()
+    assert "wrote no escalation" in text
+    assert f"/conversations/conversation/{chat.pk}/change/" in text
+
+
+def test_a_ghost_is_put_into_the_queue_once(support) -> None:
+    chat = ghost()
+    assert said(cure(support, Kind.GHOST, chat.pk)) == ["1 set right."]
+    case = Escalation.objects.get(whatsapp_number=chat.user_phone, resolved_at=None)
+    assert Event.objects.get(escalation_id=case.pk).kind == Event.Kind.ESCALATED
+    assert found(Kind.GHOST) == []
+    [told] = said(cure(support, Kind.GHOST, chat.pk))
+    assert "left as it is" in told
+    assert Escalation.objects.count() == 1
+
+
+# Duplicates
+
+
+def test_duplicates_are_closed_and_the_first_is_kept(support, allow_duplicates) -> None:
+    chat = factories.conversation()
+    first = factories.escalation(chat, escalated_at=factories.ago(hours=5))
+    second = factories.escalation(chat, escalated_at=factories.ago(hours=1))
+    factories.waiting(minutes=5)
+    [item] = found(Kind.DUPLICATE)
+    assert (item.case_id, item.count) == (first.pk, 2)
+    assert "escalated 2 times" in support.get(PAGE).content.decode()
+
+    assert said(cure(support, Kind.DUPLICATE, first.pk)) == ["1 set right."]
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.resolved_at is None
+    assert second.resolved_at is not None
+    assert Event.objects.get(escalation_id=second.pk).kind == Event.Kind.MERGED
+    assert Event.objects.get(escalation_id=first.pk).actor is not None
+    assert found(Kind.DUPLICATE) == []
+
+
+# Numbers that are not connected, and answers of the AI
+
+
+@pytest.mark.parametrize("status", ["Disconnected", "DISCONNECTED", "Created", ""])
+def test_cases_of_a_number_that_is_not_connected(support, status) -> None:
+    factories.waiting(minutes=5)
+    lost = factories.escalation(factories.conversation(factories.instance(status=status)))
+    nowhere = factories.escalation()
+    for spelling in ("connected", "CONNECTED"):
+        factories.escalation(factories.conversation(factories.instance(status=spelling)))
+    assert {item.case_id for item in found(Kind.DISCONNECTED)} == {lost.pk, nowhere.pk}
+    assert said(cure(support, Kind.DISCONNECTED, lost.pk)) == ["1 set right."]
+    lost.refresh_from_db()
+    assert lost.resolved_at is not None
+
+
+def test_cases_that_the_ai_answers_all_the_same(support) -> None:
+    answered, before, other = (factories.conversation() for _ in range(3))
+    case = factories.escalation(answered, escalated_at=factories.ago(hours=2))
+    factories.interaction(answered, created_at=factories.ago(hours=1))
+    factories.escalation(before, escalated_at=factories.ago(hours=2))
+    factories.interaction(before, created_at=factories.ago(hours=3))
+    factories.escalation(other, escalated_at=factories.ago(hours=2), resolved_at=factories.ago(hours=1))
+    factories.interaction(other, created_at=factories.ago(minutes=1))
+    assert [item.case_id for item in found(Kind.ANSWERED)] == [case.pk]
+    assert said(cure(support, Kind.ANSWERED, case.pk)) == ["1 set right."]
+    assert found(Kind.ANSWERED) == []
+
+
+# Reasons
+
+
+def test_an_unknown_reason_is_named_until_somebody_accepts_it(support, any_reason) -> None:
+    for reason in ("vip_customer", "vip_customer", "<b>x", "user_request", "", None):
+        factories.escalation(reason=reason)
+    factories.escalation(reason="long_gone", resolved_at=factories.ago(days=1))
+    assert [(item.reason, item.count) for item in found(Kind.REASON)] == [("vip_customer", 2), ("<b>x", 1)]
+    text = support.get(PAGE).content.decode()
+    assert "&lt;b&gt;x" in text
+    assert "<b>x" not in text
+    cure(support, Kind.REASON, "vip_customer")
+    cure(support, Kind.REASON, "vip_customer")
+    assert KnownReason.objects.count() == 1
+    assert [item.reason for item in found(Kind.REASON)] == ["<b>x"]
+
+
+# All of them
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_who_may_not_cure_sees_no_button_and_is_refused(db, kind) -> None:
+    operator = signed_in("Operators")
+    ghost()
+    text = operator.get(PAGE).content.decode()
+    assert str(Kind.GHOST.heading) in text
+    assert 'name="item"' not in text
+    assert cure(operator, kind, "x").status_code == 403
+    assert Escalation.objects.count() == 0
+
+
+def test_only_forms_change_anything(support) -> None:
+    chat = ghost()
+    assert support.get(f"{PAGE}ghosts/", {"item": chat.pk}, follow=True).redirect_chain == [(PAGE, 302)]
+    assert support.post(f"{PAGE}ghosts/", {"item": "x"}).status_code == 400
+    assert support.post(f"{PAGE}ghosts/", follow=True).status_code == 200
+    assert support.post(f"{PAGE}witches/", {"item": chat.pk}).status_code == 404
+    assert Escalation.objects.count() == 0
+
+
+def test_many_are_counted_no_further_than_anybody_reads_and_cost_the_same(support) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert "Put into the queue" in support.get(PAGE).content.decode()
+        return len(queries)
+
+    ghost()
+    support.get(PAGE)
+    one = cost()
+    for _ in range(COUNTED + 20):
+        ghost()
+        factories.escalation()
+    assert cost() == one <= 10
+    text = support.get(PAGE).content.decode()
+    assert f"{COUNTED}+" in text
+    assert text.count('<li class="finding__item">') == 40
+    assert "More follow when these are done" in text
+
+
+def test_the_count_on_the_tab_is_remembered_for_a_while(support) -> None:
+    ghost()
+    assert cached_count() == "1"
+    ghost()
+    assert cached_count() == "1"
+    support.get(PAGE)
+    assert cached_count() == "2"
+
+
+def test_the_page_lives_without_optional_columns(support) -> None:
+    factories.escalation()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE customer_profiles")
+        cursor.execute("ALTER TABLE escalated_conversations DROP COLUMN reason, DROP COLUMN created_at")
+    cache.clear()
+    assert support.get(PAGE).status_code == 200
