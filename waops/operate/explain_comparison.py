@@ -55,7 +55,7 @@ def compare_baselines(before: ExplainBaseline, after: ExplainBaseline) -> Figure
 def _compare(name: str, old: dict[str, Any] | None, new: dict[str, Any] | None) -> PlanChange:
     before_ms, after_ms = _median(old), _median(new)
     return PlanChange(
-        name=name,
+        name=_(name),
         before_ms=before_ms,
         after_ms=after_ms,
         change=after_ms / before_ms - 1 if before_ms and after_ms is not None else None,

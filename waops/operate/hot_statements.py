@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext_noop as _
 
 SAMPLE = """
     SELECT conversation.id::text, conversation.instance_id::text, conversation.user_phone, instance.user_id::text
@@ -24,7 +25,7 @@ STILL_THERE = "SELECT EXISTS (SELECT FROM public.whatsapp_conversations WHERE id
 
 @dataclass(frozen=True)
 class HotStatement:
-    """`inside`: the functions that it is a part of. One that `writes` is rolled back."""
+    """`name` is kept in English. `inside`: the functions that it is a part of. One that `writes` is rolled back."""
 
     name: str
     sql: str
@@ -36,7 +37,7 @@ CONTEXT = ("get_conversation_with_context", "message_arrived")
 
 STATEMENTS = (
     HotStatement(
-        "conversation of a customer",
+        _("conversation of a customer"),
         """
         SELECT id, status, conversation_data FROM public.whatsapp_conversations
         WHERE instance_id = %(instance_id)s::uuid AND user_phone = %(user_phone)s AND status = 'active'
@@ -44,7 +45,7 @@ STATEMENTS = (
         CONTEXT,
     ),
     HotStatement(
-        "newest messages",
+        _("newest messages"),
         """
         SELECT role, content, "timestamp" FROM public.whatsapp_conversation_messages
         WHERE conversation_id = %(conversation_id)s::uuid ORDER BY "timestamp" DESC LIMIT 10
@@ -52,7 +53,7 @@ STATEMENTS = (
         CONTEXT,
     ),
     HotStatement(
-        "newest answers",
+        _("newest answers"),
         """
         SELECT metadata, created_at, user_message FROM public.whatsapp_ai_interactions
         WHERE whatsapp_instance_id = %(instance_id)s::uuid AND user_phone = %(user_phone)s
@@ -61,7 +62,7 @@ STATEMENTS = (
         CONTEXT,
     ),
     HotStatement(
-        "is a customer escalated",
+        _("is a customer escalated"),
         """
         SELECT EXISTS (
             SELECT FROM public.escalated_conversations
@@ -71,7 +72,7 @@ STATEMENTS = (
         (*CONTEXT, "is_conversation_escalated"),
     ),
     HotStatement(
-        "settings of a number",
+        _("settings of a number"),
         """
         SELECT instance.escalation_enabled, config.system_prompt, config.temperature
         FROM public.whatsapp_instances AS instance
@@ -82,7 +83,7 @@ STATEMENTS = (
         (*CONTEXT, "get_instance_state"),
     ),
     HotStatement(
-        "quota of a business",
+        _("quota of a business"),
         """
         SELECT monthly_ai_response_limit, monthly_ai_responses_used, last_responses_reset_date
         FROM public.profiles WHERE id = %(user_id)s::uuid
@@ -90,7 +91,7 @@ STATEMENTS = (
         ("check_and_update_ai_usage", "message_arrived", "reply_ready"),
     ),
     HotStatement(
-        "message stored before",
+        _("message stored before"),
         """
         SELECT id FROM public.whatsapp_conversation_messages
         WHERE conversation_id = %(conversation_id)s::uuid AND message_id = 'waops explain'
@@ -98,46 +99,46 @@ STATEMENTS = (
         ("store_message_with_update", "message_arrived"),
     ),
     HotStatement(
-        "number of messages, as the plan counts",
+        _("number of messages, as the plan counts"),
         "SELECT count(*) FROM public.whatsapp_conversation_messages WHERE conversation_id = %(conversation_id)s::uuid",
     ),
     HotStatement(
-        "businesses over their limit",
+        _("businesses over their limit"),
         """
         SELECT id FROM public.profiles
         WHERE monthly_ai_responses_used >= monthly_ai_response_limit ORDER BY monthly_ai_responses_used DESC LIMIT 50
         """,
     ),
     HotStatement(
-        "queue of escalations",
+        _("queue of escalations"),
         """
         SELECT id, whatsapp_number, instance_id, escalated_at FROM public.escalated_conversations
         WHERE resolved_at IS NULL ORDER BY escalated_at LIMIT 50
         """,
     ),
     HotStatement(
-        "conversations to clean up",
+        _("conversations to clean up"),
         """
         SELECT id FROM public.whatsapp_conversations
         WHERE status <> 'active' AND last_activity < now() - interval '30 days' ORDER BY last_activity LIMIT 100
         """,
     ),
     HotStatement(
-        "search in messages",
+        _("search in messages"),
         """
         SELECT id FROM public.whatsapp_conversation_messages
         WHERE to_tsvector('simple', content) @@ plainto_tsquery('simple', 'waopsnoword') LIMIT 20
         """,
     ),
     HotStatement(
-        "answers by intent",
+        _("answers by intent"),
         """
         SELECT id FROM public.whatsapp_ai_interactions
         WHERE metadata @> '{"detected_intent": "waops explain"}' LIMIT 20
         """,
     ),
     HotStatement(
-        "store a message",
+        _("store a message"),
         """
         INSERT INTO public.whatsapp_conversation_messages (conversation_id, role, content, message_id, metadata)
         VALUES (%(conversation_id)s::uuid, 'user', 'waops explain', NULL, '{}')
@@ -146,7 +147,7 @@ STATEMENTS = (
         writes=True,
     ),
     HotStatement(
-        "touch a conversation",
+        _("touch a conversation"),
         """
         UPDATE public.whatsapp_conversations SET last_activity = now() WHERE id = %(conversation_id)s::uuid
         """,
@@ -154,7 +155,7 @@ STATEMENTS = (
         writes=True,
     ),
     HotStatement(
-        "count an answer",
+        _("count an answer"),
         """
         UPDATE public.profiles SET monthly_ai_responses_used = monthly_ai_responses_used + 1
         WHERE id = %(user_id)s::uuid AND monthly_ai_responses_used < monthly_ai_response_limit
