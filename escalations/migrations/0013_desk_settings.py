@@ -16,14 +16,14 @@ GRANTS = {
 OUTCOMES = [
     ("answered", "Answered", "تم الرد"),
     ("sold", "Sold", "تم البيع"),
-    ("passed-on", "Passed on to the business", "أُحيل إلى صاحب العمل"),
+    ("passed-on", "Passed on to the business", "أُحيل إلى النشاط التجاري"),
     ("no-reply", "Customer does not reply", "العميل لا يرد"),
     ("unwanted", "Unwanted message", "رسالة غير مرغوب فيها"),
 ]
 NOTES = [
     (
         "Answered on WhatsApp",
-        "رُدَّ عليه عبر واتساب",
+        "تم الرد عبر واتساب",
         "Answered the customer on WhatsApp; nothing is left to do.",
         "رددنا على العميل عبر واتساب، ولم يبق شيء مطلوب.",
     ),
@@ -35,9 +35,9 @@ NOTES = [
     ),
     (
         "Waiting for the business",
-        "في انتظار صاحب العمل",
+        "في انتظار النشاط التجاري",
         "The business has to decide; told the customer that we will write again.",
-        "القرار لصاحب العمل، وأبلغنا العميل بأننا سنكتب له مرة أخرى.",
+        "القرار للنشاط التجاري، وأبلغنا العميل بأننا سنكتب له مرة أخرى.",
     ),
 ]
 TARGETS = [("", 60, 240), ("Growth", 30, 120), ("Authority", 15, 60)]
