@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from escalations.vocabulary import in_words
+from waops.vocabulary import in_words
 
 YEARS = range(2000, 2200)
 LONGEST = 20_000

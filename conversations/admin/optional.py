@@ -1,6 +1,7 @@
 """Tables that some deployments have not: their pages are hidden there, and say so."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -11,8 +12,12 @@ from django.utils.translation import gettext_lazy
 from conversations.admin.display import InstanceColumns, yes_or_no
 from conversations.models import CustomerProfile, SupportTeamNumber
 from conversations.queries import phone_begins
+from waops import vocabulary
 from waops.admin.read_only import ReadOnlyAdmin
 from waops.templatetags.waops import outside_text, phone
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 
 @admin.register(SupportTeamNumber)
@@ -33,9 +38,20 @@ class SupportTeamNumberAdmin(InstanceColumns, ReadOnlyAdmin):
         return yes_or_no(row.is_active)
 
 
+def coded(field: str, words: Mapping[str, "StrPromise"]) -> Callable[[Any, CustomerProfile], Any]:
+    """A display method for a field whose codes have words."""
+
+    @admin.display(description=getattr(CustomerProfile, field).field.verbose_name, ordering=field)
+    def shown(model_admin: Any, row: CustomerProfile) -> Any:
+        code = getattr(row, field)
+        return outside_text(vocabulary.in_words(code, words), 40) if code else None
+
+    return shown
+
+
 @admin.register(CustomerProfile)
 class CustomerProfileAdmin(InstanceColumns, ReadOnlyAdmin):
-    list_display = ("customer", "called", "number", "business_name", "customer_stage", "last_interaction")
+    list_display = ("customer", "called", "number", "business_name", "stage", "last_interaction")
     list_filter = ("last_interaction",)
     link_lookups = ("instance__id__exact",)
     search_fields = ("phone_number",)
@@ -48,12 +64,12 @@ class CustomerProfileAdmin(InstanceColumns, ReadOnlyAdmin):
             gettext_lazy("Where the customer stands"),
             {
                 "fields": (
-                    "customer_stage",
-                    "journey_stage",
-                    "customer_intent",
-                    "customer_mood",
-                    "urgency_level",
-                    "communication_style",
+                    "stage",
+                    "journey",
+                    "wish",
+                    "mood",
+                    "urgency",
+                    "style",
                 )
             },
         ),
@@ -76,6 +92,13 @@ class CustomerProfileAdmin(InstanceColumns, ReadOnlyAdmin):
         if not search_term:
             return queryset, False
         return queryset.filter(phone_begins("phone_number", search_term) or Q(name__iexact=search_term)), False
+
+    stage = coded("customer_stage", vocabulary.STAGES)
+    journey = coded("journey_stage", vocabulary.JOURNEY)
+    wish = coded("customer_intent", vocabulary.WISHES)
+    mood = coded("customer_mood", vocabulary.MOODS)
+    urgency = coded("urgency_level", vocabulary.URGENCY)
+    style = coded("communication_style", vocabulary.STYLES)
 
     @admin.display(description=gettext_lazy("customer"))
     def customer(self, row: CustomerProfile) -> SafeString | str:

@@ -6,8 +6,9 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
-from escalations import reasons, vocabulary, waiting
+from escalations import reasons, waiting
 from escalations.last_messages import COUNTED
+from waops.vocabulary import in_words
 
 register = template.Library()
 
@@ -37,7 +38,7 @@ def reason(why: str | None) -> str:
 @register.filter
 def known_word(code: str) -> str:
     """The word for a code that the service stores, such as a mood."""
-    return vocabulary.in_words(code)
+    return in_words(code)
 
 
 @register.simple_tag

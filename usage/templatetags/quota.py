@@ -16,6 +16,7 @@ from usage.models import QuotaChange
 from usage.overview import Business
 from usage.reconcile import explain
 from waops.templatetags.waops import status
+from waops.vocabulary import INTENTS, in_words
 
 register = template.Library()
 
@@ -88,6 +89,11 @@ def _money(amount: Decimal) -> str:
 @register.filter
 def part_name(part: Any) -> str:
     return part.name or _("not recorded")
+
+
+@register.filter
+def intent(name: str) -> str:
+    return in_words(name, INTENTS)
 
 
 @register.filter

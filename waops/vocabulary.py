@@ -1,7 +1,13 @@
 """Words that the service stores in English, as codes, in the reader's language."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 INTENTS = {
     "sales": _("Sales"),
@@ -38,9 +44,28 @@ STAGES = {
     "retention": pgettext_lazy("stage", "Staying"),
     "support": pgettext_lazy("stage", "Needing support"),
 }
-KNOWN = INTENTS | MOODS | URGENCY | STAGES
+JOURNEY = {
+    "first_time": _("First time here"),
+    "researching": _("Looking around"),
+    "ready_to_buy": _("Ready to buy"),
+    "existing_customer": _("Customer already"),
+}
+WISHES = {
+    "purchase": _("Wants to buy"),
+    "inquiry": _("Asks"),
+    "support": _("Needs help"),
+    "complaint": _("Complains"),
+    "comparison": _("Compares"),
+}
+STYLES = {
+    "formal": pgettext_lazy("style", "Formal"),
+    "friendly": pgettext_lazy("style", "Friendly"),
+    "direct": pgettext_lazy("style", "Direct"),
+    "detailed": pgettext_lazy("style", "Detailed"),
+}
+KNOWN: dict[str, "StrPromise"] = INTENTS | MOODS | URGENCY | STAGES
 
 
-def in_words(code: str) -> str:
+def in_words(code: str, words: Mapping[str, "StrPromise"] = KNOWN) -> str:
     """A code that nobody knows yet is shown as it is."""
-    return str(KNOWN.get(code, code))
+    return str(words.get(code, code))
