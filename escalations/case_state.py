@@ -7,9 +7,8 @@ those that have run out read as none.
 from django.db.models import (
     BooleanField,
     Case,
-    DateTimeField,
+    Exists,
     F,
-    Func,
     OuterRef,
     Q,
     QuerySet,
@@ -21,23 +20,12 @@ from django.db.models import (
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
 
+from conversations.models import Message
 from escalations.models import ClosingRule, Escalation
 
 Cases = QuerySet[Escalation]
 
 IS_CLAIMED = Q(resolved_at=None, state__claimed_by__isnull=False, state__lease_until__gt=Now())
-
-
-class WokeAt(Func):
-    """waops.woke_at: when a snooze ended; null if it has not."""
-
-    function = "waops.woke_at"
-    output_field = DateTimeField()
-
-
-class IsNull(Func):
-    template = "%(expressions)s IS NULL"
-    output_field = BooleanField()
 
 
 def with_state(cases: Cases) -> Cases:
@@ -90,18 +78,27 @@ def awake(cases: Cases) -> Cases:
 
 
 def _with_snooze(cases: Cases) -> Cases:
+    """Adds `is_snoozed`, as waops.woke_at decides it, but in place: many times faster than a call for each case."""
     if "is_snoozed" in cases.query.annotations:
         return cases
-    # The case's own condition first: only of snoozed cases is the conversation looked at.
-    asleep = Case(
-        When(
-            Q(resolved_at=None, state__snoozed_at__isnull=False),
-            then=IsNull(WokeAt("instance_id", "whatsapp_number", "state__snoozed_at", "state__snoozed_until")),
-        ),
-        default=False,
-        output_field=BooleanField(),
+    written_since = Message.objects.filter(
+        conversation__instance=OuterRef("instance"),
+        conversation__user_phone=OuterRef("whatsapp_number"),
+        role="user",
+        timestamp__gt=OuterRef("state__snoozed_at"),
     )
-    return cases.annotate(is_snoozed=asleep)
+    asleep = Q(resolved_at=None, state__snoozed_at__isnull=False) & (
+        Q(state__snoozed_until=None) | Q(state__snoozed_until__gt=Now())
+    )
+    # In two steps: only of cases that may be asleep is the conversation looked at.
+    return cases.annotate(
+        is_snoozed=Case(
+            When(~asleep, then=False),
+            When(Exists(written_since), then=False),
+            default=True,
+            output_field=BooleanField(),
+        )
+    )
 
 
 def _where(condition: Q, name: str) -> Combinable:
