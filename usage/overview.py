@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from usage import reads
-from usage.forecast import WINDOW, Forecast, Verdict, daily_rate, forecast
+from usage.forecast import Forecast, Verdict, daily_rate, forecast
 from usage.models import Profile
 
 NEARLY = 0.8
@@ -188,7 +188,8 @@ def _business(row: dict[str, Any], now: datetime) -> Business:
     for age, replies in zip(row["ages"] or (), row["daily"] or (), strict=True):
         trend[-1 - age] += replies
     counted_more = row["used"] / row["replies"] if row["replies"] >= ENOUGH_TO_COMPARE else 1.0
-    rate = daily_rate(_full_days(trend), counted_more=counted_more)
+    full_days = _full_days(trend, answered_before=row["ever"] > sum(trend))
+    rate = daily_rate(full_days, counted_more=counted_more)
     return Business(
         id=row["id"],
         name=row["business_name"] or row["full_name"] or str(Profile(id=row["id"])),
@@ -217,8 +218,8 @@ def _business(row: dict[str, Any], now: datetime) -> Business:
     )
 
 
-def _full_days(trend: list[int]) -> list[int]:
-    """The last full days, latest first, from the first with any reply on."""
+def _full_days(trend: list[int], *, answered_before: bool) -> list[int]:
+    """The full days, latest first, from the first with any reply on; all of them where there were replies before."""
     days = trend[-2::-1]
     known = max((age + 1 for age, replies in enumerate(days) if replies), default=0)
-    return days[: min(known, WINDOW)]
+    return days[: len(days) if answered_before else known]

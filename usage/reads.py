@@ -14,7 +14,7 @@ from psycopg.postgres import types
 from waops.live_schema import live_tables
 
 JSONB = types["jsonb"].oid
-TREND_DAYS = 28
+TREND_DAYS = 14
 """Days before today whose replies come with a business."""
 
 OPTIONAL_COLUMNS = {
@@ -39,30 +39,33 @@ BUSINESSES = """
     ),
     part AS (
         SELECT profile.id AS business_id, price.currency,
-               sum(counted.replies) AS replies,
-               sum(counted.total_tokens) AS tokens,
-               sum(counted.untracked) AS untracked,
+               sum(counted.replies) FILTER (WHERE this.period) AS replies,
+               sum(counted.total_tokens) FILTER (WHERE this.period) AS tokens,
+               sum(counted.untracked) FILTER (WHERE this.period) AS untracked,
                sum(
                    counted.prompt_tokens * price.input_per_million
                    + counted.completion_tokens * price.output_per_million
-               ) / 1000000 AS cost
+               ) FILTER (WHERE this.period) / 1000000 AS cost,
+               sum(counted.replies) AS ever
         FROM public.profiles AS profile
         JOIN public.whatsapp_instances AS instance ON instance.user_id = profile.id
-        JOIN waops.usage_usagebyperiod AS counted
-            ON counted.instance_id = instance.id
-            AND counted.period >= coalesce(profile.last_responses_reset_date, to_timestamp(0))
+        JOIN waops.usage_usagebyperiod AS counted ON counted.instance_id = instance.id
         LEFT JOIN waops.usage_price AS price ON price.id = counted.price_id
+        CROSS JOIN LATERAL (
+            SELECT counted.period >= coalesce(profile.last_responses_reset_date, to_timestamp(0)) AS period
+        ) AS this
         WHERE %(ids)s::uuid[] IS NULL OR profile.id = ANY (%(ids)s)
         GROUP BY profile.id, price.currency
     ),
     spent AS (
         SELECT business_id,
+               sum(ever)::bigint AS ever,
                sum(replies)::bigint AS replies,
                sum(tokens)::bigint AS tokens,
                sum(untracked)::bigint AS untracked,
                coalesce(sum(replies) FILTER (WHERE currency IS NULL), 0)::bigint AS unpriced,
-               array_agg(currency::text ORDER BY currency) FILTER (WHERE currency IS NOT NULL) AS currencies,
-               array_agg(cost ORDER BY currency) FILTER (WHERE currency IS NOT NULL) AS costs
+               array_agg(currency::text ORDER BY currency) FILTER (WHERE cost IS NOT NULL) AS currencies,
+               array_agg(cost ORDER BY currency) FILTER (WHERE cost IS NOT NULL) AS costs
         FROM part
         GROUP BY business_id
     )
@@ -72,7 +75,7 @@ BUSINESSES = """
            profile.last_responses_reset_date AS last_reset,
            reset.resets_on, reset.overdue,
            trend.ages, trend.replies AS daily,
-           coalesce(spent.replies, 0) AS replies, coalesce(spent.tokens, 0) AS tokens,
+           coalesce(spent.ever, 0) AS ever, coalesce(spent.replies, 0) AS replies, coalesce(spent.tokens, 0) AS tokens,
            coalesce(spent.untracked, 0) AS untracked, coalesce(spent.unpriced, 0) AS unpriced,
            spent.currencies, spent.costs
     FROM public.profiles AS profile
