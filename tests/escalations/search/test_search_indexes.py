@@ -19,6 +19,7 @@ from escalations.search.wording import Wording
 from tests import factories
 from tests.databases import Databases, django_uses
 from waops.embedded.server import SUPERUSER
+from waops.operate.doctor import indexes
 
 INSERT = """
     INSERT INTO public.whatsapp_conversation_messages (conversation_id, role, content) VALUES (%s, 'user', %s)
@@ -87,4 +88,5 @@ def test_without_the_optional_table_there_is_no_index_and_no_error(
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE public.customer_profiles")
         call_command("migrate", verbosity=0)
+        assert indexes.examine(connection).findings == []
         call_command("migrate", "escalations", "0013", verbosity=0)
