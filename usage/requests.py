@@ -6,6 +6,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from waops.access import may
+
 
 class BadAddressError(Exception):
     """The address asks for what the page does not have."""
@@ -16,7 +18,7 @@ class BadAddressError(Exception):
 
 
 def require(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
+    if not may(request, permission):
         raise PermissionDenied
 
 

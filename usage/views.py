@@ -18,6 +18,7 @@ from usage.forms import LimitForm, NarrowForm, Operation, OverviewForm, ResetFor
 from usage.overview import Business, View
 from usage.requests import BadAddressError, require, valid
 from usage.wording import outlook
+from waops.access import may
 
 PER_PAGE = 50
 
@@ -179,7 +180,7 @@ def _tell(request: HttpRequest, result: Result, before: Business | None) -> None
 
 def _permissions(request: HttpRequest) -> dict[str, bool]:
     names = ("change_quota", "reset_quota", "export_usage")
-    return {f"may_{name}": request.user.has_perm(f"usage.{name}") for name in names}
+    return {f"may_{name}": may(request, f"usage.{name}") for name in names}
 
 
 def _default_until(now: datetime, one: Business | None = None) -> Any:

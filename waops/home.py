@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from waops.access import may
+
 Context = Callable[[HttpRequest], dict[str, Any]]
 
 
@@ -38,5 +40,5 @@ def register(panel: Panel) -> None:
 
 def panels_for(request: HttpRequest) -> list[SafeString]:
     """The rendered panels of this person, most pressing first."""
-    chosen = [panel for panel in _panels.values() if request.user.has_perm(panel.permission)]
+    chosen = [panel for panel in _panels.values() if may(request, panel.permission)]
     return [panel.render(request) for panel in sorted(chosen, key=lambda panel: panel.order)]

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from escalations.attention import remedies
 from escalations.attention.findings import SHOWN, Kind
 from escalations.attention.queries import find_all
+from waops.access import may
 
 if TYPE_CHECKING:
     from escalations.admin import EscalationAdmin
@@ -32,7 +33,7 @@ def urls(desk: "EscalationAdmin") -> list[URLPattern]:
 
 def attention_page(request: HttpRequest) -> dict[str, Any]:
     findings = [finding for finding in find_all() if finding.items]
-    return {"findings": [(finding, request.user.has_perm(finding.kind.permission)) for finding in findings]}
+    return {"findings": [(finding, may(request, finding.kind.permission)) for finding in findings]}
 
 
 def remedy(request: HttpRequest, kind: str) -> HttpResponse:
@@ -41,7 +42,7 @@ def remedy(request: HttpRequest, kind: str) -> HttpResponse:
         found = Kind.of(kind)
     except ValueError:
         raise Http404 from None
-    if not request.user.has_perm(found.permission):
+    if not may(request, found.permission):
         raise PermissionDenied
     keys = request.POST.getlist("item")[:SHOWN]
     if request.method == "POST" and keys:

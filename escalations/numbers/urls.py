@@ -8,6 +8,7 @@ from django.urls import URLPattern
 
 from escalations.numbers.export import csv_lines
 from escalations.numbers.page import numbers_page, read_scope
+from waops.access import may
 
 if TYPE_CHECKING:
     from escalations.admin import EscalationAdmin
@@ -21,7 +22,7 @@ def urls(desk: "EscalationAdmin") -> list[URLPattern]:
 
     def export(request: HttpRequest) -> HttpResponseBase:
         """Where the address asks for what cannot be, the page that says so."""
-        if not request.user.has_perm("escalations.export_escalation"):
+        if not may(request, "escalations.export_escalation"):
             raise PermissionDenied
         try:
             _form, scope = read_scope(request)

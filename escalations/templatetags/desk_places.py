@@ -6,6 +6,7 @@ from django import template
 from django.http import HttpRequest
 
 from escalations.attention.queries import cached_count
+from waops.access import may
 
 register = template.Library()
 
@@ -14,5 +15,5 @@ register = template.Library()
 def desk_places(context: dict[str, Any], current: str = "") -> dict[str, Any]:
     """Links to queue, needs attention with its count, search and numbers. `current` names the page it is on."""
     request: HttpRequest = context["request"]
-    may_view = request.user.has_perm("escalations.view_escalation")
+    may_view = may(request, "escalations.view_escalation")
     return {"current": current, "may_view": may_view, "attention_count": cached_count() if may_view else 0}

@@ -196,9 +196,7 @@ def test_of_twenty_people_at_once_exactly_one_wins(committed_database) -> None:
     assert outcomes.count("already_resolved") == 19
     winner = people[outcomes.index("resolved")]
     case.refresh_from_db()
-    assert {(rows[0]["actor_name"], rows[0]["at"]) for rows in results} == {
-        (winner.get_full_name(), case.resolved_at)
-    }
+    assert {(rows[0]["actor_name"], rows[0]["at"]) for rows in results} == {(winner.get_full_name(), case.resolved_at)}
     assert Event.objects.count() == 1
 
 

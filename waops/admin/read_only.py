@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from waops.access import may
 from waops.admin.addresses import ClearAddresses
 from waops.admin.paginator import BoundedPaginator
 from waops.live_schema import ForeignTable, missing_fields, table_exists
@@ -109,7 +110,7 @@ def _columns_of_filter(entry: Any) -> set[str]:
 def may_view(request: HttpRequest, model: type[models.Model]) -> bool:
     """Whether this person may open the pages of that model, and its table exists."""
     options = model._meta
-    return request.user.has_perm(f"{options.app_label}.view_{options.model_name}") and (
+    return may(request, f"{options.app_label}.view_{options.model_name}") and (
         not issubclass(model, ForeignTable) or table_exists(model)
     )
 

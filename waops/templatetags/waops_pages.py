@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from waops.access import may
 from waops.templatetags.waops import json_block, ltr, outside_block
 
 register = template.Library()
@@ -64,7 +65,7 @@ def row_link(request: HttpRequest, row: models.Model | None) -> SafeString | str
     if row is None:
         return ""
     options = row._meta
-    if not request.user.has_perm(f"{options.app_label}.view_{options.model_name}"):
+    if not may(request, f"{options.app_label}.view_{options.model_name}"):
         return format_html("<bdi>{}</bdi>", row)
     address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk])
     return format_html('<a href="{}"><bdi>{}</bdi></a>', address, row)
