@@ -55,7 +55,9 @@ class Evidence:
     first_index_at: datetime | None
     last_index_at: datetime | None
     last_function_at: datetime | None
-    indexes_missing: int
+    indexes: int
+    """Of the plan, on tables that are there."""
+    indexes_damaged: int
     functions_damaged: int
 
 
@@ -114,9 +116,9 @@ def _watched(evidence: Evidence) -> str | None:
 
 
 def _indexes_in_place(evidence: Evidence) -> str | None:
-    if evidence.indexes_missing:
+    if evidence.indexes_damaged or not evidence.indexes:
         return None
-    return _("all %(count)s are valid and as defined") % {"count": len(plan().indexes)}
+    return _("all %(count)s are valid and as defined") % {"count": evidence.indexes}
 
 
 def _functions_in_place(evidence: Evidence) -> str | None:
@@ -229,7 +231,7 @@ def gather(connection: BaseDatabaseWrapper) -> Evidence:
     index_times = [applied[one.migration] for one in plan().indexes if one.migration in applied]
     function_times = [applied[one.migration] for one in plan().functions if one.migration in applied]
     with bounded(connection):
-        missing = len(indexes.examine(connection).findings)
+        section = indexes.examine(connection)
         damaged = len(functions.examine(connection).findings)
     return Evidence(
         backups=list(Backup.objects.using(using).values_list("taken_at", flat=True)),
@@ -238,6 +240,7 @@ def gather(connection: BaseDatabaseWrapper) -> Evidence:
         first_index_at=min(index_times, default=None),
         last_index_at=max(index_times, default=None),
         last_function_at=max(function_times, default=None),
-        indexes_missing=missing,
+        indexes=len(section.figures[0].rows),
+        indexes_damaged=len(section.findings),
         functions_damaged=damaged,
     )

@@ -167,7 +167,7 @@ def test_a_server_without_a_pooler_is_recognised(committed_database):
 def test_it_answers_on_an_empty_database(server, databases, django_db_blocker):
     with django_db_blocker.unblock(), databases.clone("empty") as name, django_uses(server, name):
         codes = {finding.code for finding in doctor_findings()}
-    assert {"schema.missing", "connection.waops.E004", "migrations.pending", "index.missing"} <= codes
+    assert {"schema.missing", "connection.waops.E004", "migrations.pending", "function.missing"} <= codes
     assert "doctor.unreadable" not in codes
 
 
