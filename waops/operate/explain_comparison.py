@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from waops.operate.figures import Column, Figures, Kind
+from waops.operate.hot_statements import STATEMENTS
 from waops.operate.models import ExplainBaseline
 
 ARROW = "→"
+INSIDE = {statement.name: statement.inside for statement in STATEMENTS}
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class PlanChange:
     rows_before: int | None
     rows_after: int | None
     words: str
+    inside: str
+    """Functions that the statement is a part of."""
 
 
 COLUMNS = (
@@ -40,6 +44,7 @@ COLUMNS = (
     Column("rows_before", gettext_lazy("rows before"), Kind.COUNT),
     Column("rows_after", gettext_lazy("rows after"), Kind.COUNT),
     Column("words", gettext_lazy("what changed")),
+    Column("inside", gettext_lazy("Functions"), Kind.NAME, wide=True),
 )
 
 
@@ -64,6 +69,7 @@ def _compare(name: str, old: dict[str, Any] | None, new: dict[str, Any] | None) 
         rows_before=(old or {}).get("rows"),
         rows_after=(new or {}).get("rows"),
         words="; ".join(_words(old, new)),
+        inside=", ".join(INSIDE.get(name, ())),
     )
 
 

@@ -92,6 +92,7 @@ def test_the_difference_is_said_in_words(chat, owner):
     assert before.plans["parameters"] == after.plans["parameters"]
     (row,) = [row for row in compare_baselines(before, after).rows if row.name == "message stored before"]
     assert row.blocks_after < row.blocks_before
+    assert "message_arrived" in row.inside
     assert row.words == (
         "Seq Scan on whatsapp_conversation_messages → "
         "Index Scan using uniq_messages_conversation_message_id on whatsapp_conversation_messages"

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -42,12 +41,6 @@ WITH_OUR_TABLES: tuple[Examination, ...] = (
 class Diagnosis:
     findings: list[Finding]
     figures: list[Figures]
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "findings": [finding.to_json() for finding in self.findings],
-            **{figures.key: figures.to_json() for figures in self.figures},
-        }
 
 
 def diagnose(using: str = DEFAULT_DB_ALIAS) -> Diagnosis:
