@@ -145,7 +145,7 @@ def test_a_broken_folder_is_named(home: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_the_development_server_stops_it_too(home: Path, number: signal.Signals) -> None:
-    environment = {**os.environ, "EMBEDDED_POSTGRES_DIR": str(home)}
+    environment = {**os.environ, "EMBEDDED_POSTGRES_DIR": str(home), "PYTHONUNBUFFERED": "1"}
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "load_baseline"], cwd=settings.BASE_DIR, env=environment, check=True, capture_output=True)
     serving = subprocess.Popen(
