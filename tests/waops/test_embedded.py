@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -158,7 +159,10 @@ def test_stopping_the_development_server_stops_it_too(home: Path, number: signal
         start_new_session=True,
     )
     assert serving.stdout is not None
+    too_long = threading.Timer(60, os.killpg, [serving.pid, signal.SIGKILL])
+    too_long.start()
     assert any("Starting development server" in line for line in serving.stdout)
+    too_long.cancel()
     assert EmbeddedServer(home).is_running()
     if number == signal.SIGINT:  # a terminal sends it to every process of the group
         os.killpg(serving.pid, number)

@@ -34,6 +34,7 @@ class Command(BaseCommand):
         if not has_businesses():
             self.step(_("Loading demo data"), "demo_data")
         call_command("create_demo_staff", stdout=self.stdout)
+        call_command("demo_quota", verbosity=0)
 
     def step(self, title: str, command: str) -> None:
         self.stdout.write(f"{title}…")
