@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
+from django.utils import translation
 
 from tests.databases import Databases, django_uses
 from waops.embedded.binaries import wheel_binaries
@@ -84,6 +85,13 @@ def committed_database(server: EmbeddedServer, databases: Databases, django_db_b
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """A request in Arabic leaves its language behind in the thread; the next test begins in English."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
