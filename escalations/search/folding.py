@@ -23,8 +23,9 @@ TO = "\u0627" * len(ALEFS) + "\u064a" * len(YEHS) + "\u0647\u0643" + "0123456789
 
 _TABLE = {ord(old): TO[place] if place < len(TO) else None for place, old in enumerate(FROM)}
 
-FOLD = f"pg_catalog.translate(pg_catalog.left(%(expressions)s, {INDEXED}), '{FROM}', '{TO}')"
-DOCUMENT = f"pg_catalog.to_tsvector('simple'::pg_catalog.regconfig, {FOLD})"
+DOCUMENT = f"""pg_catalog.to_tsvector(
+    'simple'::pg_catalog.regconfig, pg_catalog.translate(pg_catalog.left(%(expressions)s, {INDEXED}), '{FROM}', '{TO}')
+)"""
 """As the indexes' definitions have it, or they would not be used."""
 
 
@@ -48,3 +49,15 @@ def fold_with_places(text: str) -> tuple[str, list[int]]:
         folded.append(new)
         places += [place] * len(new)
     return "".join(folded), places
+
+
+def pattern(word: str) -> str:
+    """A regular expression of Postgres's for a folded word within text in any spelling."""
+    return "".join(f"{_any_spelling(character)}[{VOWEL_MARKS}{TATWEEL}]*" for character in word)
+
+
+def _any_spelling(character: str) -> str:
+    if not character.isalnum():
+        return f"\\{character}"
+    spellings = {character, character.upper(), *(old for old, new in zip(FROM, TO, strict=False) if new == character)}
+    return f"({'|'.join(sorted(spellings))})"

@@ -13,19 +13,20 @@ from uuid import UUID
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
-from escalations.search.folding import DOCUMENT, FOLD, INDEXED
+from escalations.search.folding import DOCUMENT, INDEXED, pattern
 from escalations.search.paging import Cursor, Found, first_of
 from escalations.search.wording import Wording
 
-FEW = 3_000
-"""Matches that are sorted by time without anybody waiting."""
-NEWEST = 40_000
-"""Newest messages that are read through for frequent words."""
+FEW = 15_000
+"""Matches that are read and sorted by time without anybody waiting."""
+NEWEST = 60_000
+"""Newest messages that are read through for more frequent words."""
+MEMORY = "64MB"
+"""For the places of a frequent word's matches. Without room for each, every message near one would be read again."""
 TIMEOUT = 3_000
 """Milliseconds, for words that defeat both ways."""
 
 WORDS = DOCUMENT % {"expressions": "message.content"}
-TEXT = FOLD % {"expressions": "message.content"}
 
 AFTER = """(message."timestamp", message.id) < (%(moment)s::timestamptz, %(pk)s::uuid)"""
 MATCHES = f"{WORDS} @@ pg_catalog.to_tsquery('simple'::pg_catalog.regconfig, %(tsquery)s)"
@@ -37,14 +38,14 @@ BY_WORDS = f"""
     )
     SELECT * FROM found ORDER BY "timestamp" DESC, id DESC LIMIT %(limit)s
 """  # noqa: S608
-# The comparison of plain text comes first, because it is ten times cheaper than finding words.
+# The patterns come first, because they cost a twentieth of finding words.
 AMONG_NEWEST = f"""
     SELECT message.id, message.conversation_id, message.role, message."timestamp"
     FROM (
         SELECT * FROM public.whatsapp_conversation_messages AS message WHERE {{after}}
         ORDER BY "timestamp" DESC, id DESC LIMIT {NEWEST}
     ) AS message
-    WHERE pg_catalog.lower({TEXT}) LIKE ALL (%(parts)s) AND {MATCHES}
+    WHERE message.content ~ ALL (%(patterns)s) AND {MATCHES}
     ORDER BY "timestamp" DESC, id DESC LIMIT %(limit)s
 """  # noqa: S608
 WITH_PEOPLE = f"""
@@ -58,6 +59,7 @@ WITH_PEOPLE = f"""
     LEFT JOIN public.profiles AS business ON business.id = instance.user_id
     ORDER BY page."timestamp" DESC, page.id DESC
 """  # noqa: S608
+LIMITS = "SELECT pg_catalog.set_config('statement_timeout', %s, true), pg_catalog.set_config('work_mem', %s, true)"
 ESTIMATE = f"""
     EXPLAIN (FORMAT JSON) SELECT FROM public.whatsapp_conversation_messages AS message WHERE {MATCHES}
 """
@@ -87,7 +89,7 @@ def messages_with(wording: Wording, after: Cursor | None, size: int) -> Found[Fo
         return Found()
     values: dict[str, Any] = {
         "tsquery": wording.tsquery,
-        "parts": [f"%{_unmagical(word)}%" for word in wording.words],
+        "patterns": [pattern(word) for word in wording.words],
         "limit": size + 1,
         "moment": after and after.moment,
         "pk": after and after.pk,
@@ -104,7 +106,7 @@ def messages_with(wording: Wording, after: Cursor | None, size: int) -> Found[Fo
 def _search(values: dict[str, Any], size: int) -> Found[FoundMessage]:
     after = AFTER if values["moment"] else "true"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [str(TIMEOUT)])
+        cursor.execute(LIMITS, [str(TIMEOUT), MEMORY])
 
         def read(page: str) -> list[FoundMessage]:
             cursor.execute(WITH_PEOPLE.format(page=page.format(after=after)), values)
@@ -121,8 +123,3 @@ def _search(values: dict[str, Any], size: int) -> Found[FoundMessage]:
 
 def _rows(plan: Any) -> float:
     return float((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
-
-
-def _unmagical(word: str) -> str:
-    """Without LIKE's own meaning of some characters."""
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

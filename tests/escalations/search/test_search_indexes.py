@@ -15,6 +15,7 @@ from escalations.numbers import queries as numbers
 from escalations.numbers.period import Preset
 from escalations.search import messages
 from escalations.search.customers import cases_of, conversations_of, find_customers
+from escalations.search.folding import pattern
 from escalations.search.wording import Wording
 from tests import factories
 from tests.databases import Databases, django_uses
@@ -58,6 +59,22 @@ def test_each_read_has_its_index(db, monkeypatch, read, index) -> None:
     monkeypatch.setattr(messages, "FEW", 10**9)
     factories.customer(factories.instance(), "201012345678", name="منى")
     assert index in plans(read)
+
+
+@pytest.mark.parametrize(
+    ("content", "typed"),
+    [
+        ("وصلت الشِّحْنَةُ إلـــى القاهرة", "الى القاهره الشحنه"),
+        ("طلب رقم ١٢٣٤٥", "12345"),
+        ("Your ORDER, O'Brien: 50%", "order o'brien 50"),
+        ("(a+b) mona@example.com", "a+b mona@example.com"),
+    ],
+)
+def test_reading_through_the_newest_messages_overlooks_no_spelling(db, content, typed) -> None:
+    patterns = [pattern(word) for word in Wording(typed).words]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s ~ ALL (%s), 'other' ~ ALL (%s)", [content, patterns, patterns])
+        assert cursor.fetchone() == (True, False)
 
 
 @pytest.mark.parametrize("role", ["service_role", "authenticated"])
