@@ -54,7 +54,9 @@ class QueueForm(forms.Form):
 
     @property
     def filters(self) -> list[forms.BoundField]:
-        return [field for field in self if field.name not in ("view", "p")]
+        """Those that make sense in the view."""
+        hidden = {"view", "p"} if self.criteria.view.is_open else {"view", "p", "minutes", "claimant"}
+        return [field for field in self if field.name not in hidden]
 
     def offer(self, facets: Iterable[Facet]) -> None:
         """Fill the lists with what there is, and with what is chosen already."""

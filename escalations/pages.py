@@ -14,7 +14,7 @@ from escalations import case as reads
 from escalations.action_forms import SnoozeForm
 from escalations.choices import choices
 from escalations.criteria import Case, View
-from escalations.desk_actions import BULK
+from escalations.desk_actions import BULK, RESOLVE
 from escalations.forms import QueueForm
 from escalations.live import snapshot
 from escalations.outside_json import read_context, read_insights
@@ -73,7 +73,8 @@ def queue_page(request: HttpRequest) -> dict[str, Any]:
 
 def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
     """Raises BadRequest."""
-    earlier = list(reads.earlier_cases(case))
+    user = person(request)
+    is_free = case.claimant_id in (None, user.pk)
     return {
         "case": case,
         **older_messages(request, case),
@@ -82,12 +83,13 @@ def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         "instance": case.instance,
         "insights": read_insights(case.answer.metadata) if case.answer else [],
         "history": list(reads.history_of(case)),
-        "earlier": earlier,
-        "next": next_case(case, person(request).pk),
+        "earlier": list(reads.earlier_cases(case)),
+        "next": next_case(case, user.pk),
         "choices": choices(),
         "snoozes": SnoozeForm.CHOICES,
         "since": timezone.now(),
-        "is_mine": case.claimant_id == person(request).pk,
+        "is_mine": case.claimant_id == user.pk,
+        "is_closable": case.resolved_at is None and is_free and RESOLVE.is_allowed(user),
         "wa_me": f"https://wa.me/{case.whatsapp_number}" if PLAUSIBLE.fullmatch(case.whatsapp_number) else "",
     }
 

@@ -48,7 +48,7 @@ def test_somebody_resolves_the_longest_waiting(salma: User, visit: Visit, look: 
     page.wait_for_url(f"**{QUEUE}")
     page.locator(".case__customer a").first.click()
     page.wait_for_url(f"**{longest.pk}/change/")
-    page.locator(".case-head__actions button").click()
+    page.locator('[data-key="resolve"]').click()
     page.locator(".messagelist .success").wait_for()
 
     longest.refresh_from_db()
@@ -69,7 +69,7 @@ def test_pages_of_every_state_are_accessible_and_fit(salma: User, visit: Visit, 
     for address in (
         "/",
         QUEUE,
-        f"{QUEUE}?state=resolved",
+        *(f"{QUEUE}?view={view}" for view in ("mine", "snoozed", "resolved")),
         f"{QUEUE}?q=nobody",
         f"{QUEUE}?business=x",
         *(f"{QUEUE}{case.pk}/change/" for case in [*cases, lonely]),
@@ -90,13 +90,13 @@ def test_of_two_people_with_the_same_case_open_the_second_is_told(salma: User, v
     for visitor in (first, second):
         visitor.open(f"{QUEUE}{case.pk}/change/")
     for visitor in (first, second):
-        visitor.page.locator(".case-head__actions button").click()
+        visitor.page.locator('[data-key="resolve"]').click()
     first.page.locator(".messagelist .success").wait_for()
     told = second.page.locator(".messagelist .warning")
     told.wait_for()
     assert "Salma" in told.inner_text()
     assert second.page.locator(".case-head .status--done").is_visible()
-    assert second.page.locator(".case-head__actions button").count() == 0
+    assert second.page.locator('[data-key="resolve"]').count() == 0
     assert Event.objects.count() == 1
 
 
@@ -105,15 +105,18 @@ def test_selected_rows_are_resolved_together(salma: User, visit: Visit) -> None:
     visitor = visit(salma)
     page = visitor.page
     visitor.open(QUEUE)
-    button = page.locator("#resolve-selected button")
+    button = page.locator('#bulk button[value="resolve"]')
     assert button.is_disabled()
     for case in waiting[:3]:
         page.locator(f'input[name="case"][value="{case.pk}"]').check()
     page.locator(f'input[name="case"][value="{waiting[1].pk}"]').uncheck()
-    assert "(2)" in button.inner_text()
+    assert page.locator("[data-selected-count]").inner_text() == "2"
     button.click()
-    page.locator(".messagelist .success").wait_for()
-    assert "2 escalations resolved" in page.locator(".messagelist").inner_text()
+    page.get_by_text("2 can be done now.").wait_for()
+    assert visitor.violations() == []
+    page.locator(".bulk button.button--main").click()
+    page.get_by_text("2 are done.").wait_for()
+    assert page.locator(".case__result").all_inner_texts() == ["Resolved", "Resolved"]
     assert list(open_cases()[:2]) == [waiting[1], waiting[3]]
     assert visitor.complaints == []
 
@@ -134,8 +137,9 @@ def test_without_script_selecting_and_resolving_work(salma: User, visit: Visit) 
     visitor = visit(salma, java_script_enabled=False)
     visitor.open(QUEUE)
     visitor.page.locator(f'input[name="case"][value="{case.pk}"]').check()
-    visitor.page.locator("#resolve-selected button").click()
-    visitor.page.locator(".messagelist .success").wait_for()
+    visitor.page.locator('#bulk button[value="resolve"]').click()
+    visitor.page.locator(".bulk button.button--main").click()
+    visitor.page.get_by_text("1 is done.").wait_for()
     case.refresh_from_db()
     assert case.resolved_at is not None
 

@@ -1,0 +1,173 @@
+"""Several people at the desk at once, in a real browser: claims, undo, snoozes, and what they see of each other."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from escalations.models import Escalation, Event
+from escalations.procedures import claim, resolve
+from tests import factories
+from tests.browser.conftest import DESKTOP, PHONE, Visitor
+from waops.models import User
+
+pytestmark = pytest.mark.browser
+
+QUEUE = "/escalations/escalation/"
+LOOKS = [
+    pytest.param({"language": "en", "viewport": DESKTOP}, id="en-desktop"),
+    pytest.param({"language": "ar", "viewport": DESKTOP}, id="ar-desktop"),
+    pytest.param({"language": "en", "viewport": PHONE}, id="en-phone"),
+    pytest.param({"language": "ar", "viewport": PHONE}, id="ar-phone"),
+]
+POLL = 10_500
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def salma(committed_database: str) -> User:
+    return factories.staff("Support", username="salma", first_name="Salma")
+
+
+@pytest.fixture
+def omar(committed_database: str) -> User:
+    return factories.staff("Support", username="omar", first_name="Omar")
+
+
+def page_of(case: Escalation) -> str:
+    return f"{QUEUE}{case.pk}/change/"
+
+
+def listen(visitor: Visitor, path: str) -> None:
+    """Open a page whose clock the test turns: `visitor.page.clock.run_for(POLL)`."""
+    visitor.page.clock.install()
+    visitor.open(path)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_of_two_who_claim_one_gets_it_and_the_other_learns_who(salma: User, omar: User, visit: Visit, look) -> None:
+    case = factories.waiting(minutes=90)
+    first, second = visit(salma, **look), visit(omar, **look)
+    for visitor in (first, second):
+        visitor.open(page_of(case))
+    first.page.locator('[data-key="claim"]').click()
+    first.page.locator(".messagelist .success").wait_for()
+    assert first.page.locator(".person--me").is_visible()
+    second.page.locator('[data-key="claim"]').click()
+    told = second.page.locator(".messagelist .warning")
+    told.wait_for()
+    assert "Salma" in told.inner_text()
+    assert "Salma" in second.page.locator(".holder__who").inner_text()
+    assert second.page.locator('[data-key="resolve"]').count() == 0
+    assert Event.objects.get().actor == salma
+    for visitor in (first, second):
+        assert (visitor.complaints, visitor.overflow(), visitor.violations()) == ([], 0, [])
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_case_is_claimed_resolved_with_a_note_and_undone(salma: User, visit: Visit, look) -> None:
+    case, following = factories.waiting(minutes=90), factories.waiting(minutes=20)
+    visitor = visit(salma, **look)
+    page = visitor.page
+    visitor.open(QUEUE)
+    page.locator(f"#case-{case.pk} [data-claim]").click()
+    page.locator(f"#case-{case.pk} .person--me").wait_for()
+    page.locator(f"#case-{case.pk} .case__customer a").click()
+    page.locator("[data-canned]").select_option(index=1)
+    page.locator('[name="outcome"]').select_option("answered")
+    page.locator('[data-key="resolve-next"]').click()
+    page.wait_for_url(f"**{page_of(following)}")
+    resolved = Event.objects.get(kind="resolved")
+    assert resolved.details["outcome"] == "answered"
+    assert resolved.details["note"]
+    page.locator(".messagelist button").click()
+    page.wait_for_url(f"**{page_of(case)}")
+    page.locator(".messagelist .success").wait_for()
+    case.refresh_from_db()
+    assert case.resolved_at is None
+    assert (visitor.complaints, visitor.overflow()) == ([], 0)
+
+
+def test_a_snoozed_case_comes_back_when_the_customer_writes(salma: User, visit: Visit) -> None:
+    case = factories.waiting(minutes=90)
+    visitor = visit(salma, language="ar")
+    page = visitor.page
+    visitor.open(page_of(case))
+    page.locator(".menu summary").first.click()
+    assert visitor.violations() == []
+    page.locator('[name="until"][value="customer"]').click()
+    page.locator(".messagelist .success").wait_for()
+    visitor.open(QUEUE)
+    assert page.locator("tr[data-case]").count() == 0
+    chat = case.instance.conversations.get()
+    factories.message(chat, "أنا هنا", timestamp=timezone.now() + timedelta(seconds=1))
+    visitor.open(QUEUE)
+    assert "أنا هنا" in page.locator("tr[data-case]").inner_text()
+
+
+def test_what_others_do_shows_without_moving_anything(salma: User, omar: User, visit: Visit) -> None:
+    cases = [factories.waiting(minutes=minutes) for minutes in (90, 60, 30)]
+    visitor = visit(salma)
+    page = visitor.page
+    listen(visitor, QUEUE)
+    expect(page).to_have_title(re.compile(r"^\(3\)"))
+    before = page.locator("tr[data-case]").all()
+    places = [row.bounding_box() for row in before]
+    factories.waiting(minutes=-0.1)
+    claim([cases[0].pk], omar)
+    resolve([cases[1].pk], omar)
+    page.clock.run_for(POLL)
+    page.locator(f"#case-{cases[0].pk} [data-claimant] >> text=Omar").wait_for()
+    assert page.locator(f"#case-{cases[0].pk} [data-claim]").is_hidden()
+    assert "Omar" in page.locator(f"#case-{cases[1].pk} [data-closed]").inner_text()
+    assert page.title().startswith("(2)")
+    assert page.locator(".live__new").inner_text().split() == ["1", "new"]
+    assert page.locator('[data-count="today"]').inner_text() == "1"
+    assert [row.get_attribute("id") for row in page.locator("tr[data-case]").all()] == [
+        f"case-{case.pk}" for case in cases
+    ]
+    assert [box["y"] for box in places] == [row.bounding_box()["y"] for row in before]
+    page.locator(".live__new").click()
+    expect(page.locator("tr[data-case]")).to_have_count(3)
+    assert visitor.complaints == []
+
+
+def test_who_looks_at_a_case_is_shown(salma: User, omar: User, visit: Visit) -> None:
+    case = factories.waiting(minutes=90)
+    other = visit(omar)
+    other.open(page_of(case))
+    other.page.wait_for_load_state("networkidle")
+    visitor = visit(salma, language="ar")
+    for path, place in ((QUEUE, f"#case-{case.pk} [data-viewers]"), (page_of(case), ".holder [data-viewers]")):
+        visitor.open(path)
+        visitor.page.locator(f"{place} >> text=Omar").wait_for()
+
+
+def test_an_open_case_tells_when_a_colleague_takes_it(salma: User, omar: User, visit: Visit) -> None:
+    case = factories.waiting(minutes=90)
+    visitor = visit(salma)
+    listen(visitor, page_of(case))
+    claim([case.pk], omar)
+    visitor.page.clock.run_for(POLL)
+    visitor.page.get_by_text("Now claimed by \u2068Omar\u2069.").wait_for()
+    resolve([case.pk], omar)
+    visitor.page.clock.run_for(POLL)
+    visitor.page.get_by_text("Resolved meanwhile by \u2068Omar\u2069.").wait_for()
+
+
+def test_sound_and_notifications_are_off_until_asked_for(salma: User, visit: Visit) -> None:
+    visitor = visit(salma, permissions=["notifications"])
+    visitor.open(QUEUE)
+    page = visitor.page
+    page.locator("[data-alerts] summary").click()
+    for name in ("data-sound", "data-notify"):
+        assert not page.locator(f"[{name}]").is_checked()
+        page.locator(f"[{name}]").check()
+    visitor.open(QUEUE)
+    page.locator("[data-alerts] summary").click()
+    assert page.locator("[data-sound]").is_checked()
+    assert visitor.complaints == []
