@@ -1,0 +1,124 @@
+"""The data measured on: the plan's 30 businesses, whose customers have conversations of several lengths.
+
+Everything is named by number (`md5('instance' || 7)::uuid`), so that a script can draw a customer without asking.
+"""
+
+from dataclasses import dataclass
+
+import psycopg
+
+from waops.benchmark.options import BUSINESSES, CROWDS, LENGTHS
+
+
+@dataclass(frozen=True)
+class Kind:
+    """So many conversations of so many messages, with the numbers `first` to `last`."""
+
+    messages: int
+    first: int
+    conversations: int
+
+    @property
+    def last(self) -> int:
+        return self.first + self.conversations - 1
+
+
+SHARES = {10: 0.27, 10_000: 0.1, 100_000: 0.2}
+"""Of all messages, by the length of their conversations; the rest is in conversations of 200."""
+USUAL = 200
+
+BUSINESS_ROWS = """
+    INSERT INTO auth.users (id) SELECT md5('business' || n)::uuid FROM generate_series(1, %(businesses)s) AS n;
+    INSERT INTO public.profiles (id, full_name, monthly_ai_response_limit, monthly_ai_responses_used)
+    SELECT md5('business' || n)::uuid, 'Owner ' || n, 2000000000, 1000 FROM generate_series(1, %(businesses)s) AS n;
+    INSERT INTO public.whatsapp_instances (id, user_id, instance_name, escalation_enabled, status)
+    SELECT md5('instance' || n)::uuid, md5('business' || n)::uuid, 'number' || n, true, 'Connected'
+    FROM generate_series(1, %(businesses)s) AS n;
+    INSERT INTO public.ai_personalities (id, whatsapp_instance_id, user_id, name, system_prompt)
+    SELECT md5('personality' || n)::uuid, md5('instance' || n)::uuid, md5('business' || n)::uuid, 'Sales',
+        repeat('Be kind and brief. ', 50)
+    FROM generate_series(1, %(businesses)s) AS n;
+    INSERT INTO public.whatsapp_ai_config (whatsapp_instance_id, user_id, system_prompt, is_active)
+    SELECT md5('instance' || n)::uuid, md5('business' || n)::uuid, repeat('Be kind and brief. ', 50), true
+    FROM generate_series(1, %(businesses)s) AS n;
+"""
+CONVERSATIONS = """
+    INSERT INTO public.whatsapp_conversations (id, instance_id, user_phone, conversation_data)
+    SELECT md5('conversation' || n)::uuid, md5('instance' || (1 + n %% %(businesses)s))::uuid, '2010' || n,
+        '{"context": {"topic": "order"}}'
+    FROM generate_series(%(first)s::int, %(last)s) AS n
+"""
+MESSAGES = """
+    INSERT INTO public.whatsapp_conversation_messages (conversation_id, "timestamp", role, content, message_id)
+    SELECT md5('conversation' || n)::uuid, now() - place * interval '1 minute',
+        CASE place %% 2 WHEN 0 THEN 'assistant' ELSE 'user' END,
+        'Hello, this is message ' || place || ' about order ' || n %% 1000 || ', when does it arrive?', place::text
+    FROM generate_series(1, %(messages)s) AS place, generate_series(%(first)s::int, %(last)s) AS n
+"""
+INTERACTIONS = """
+    INSERT INTO public.whatsapp_ai_interactions
+        (whatsapp_instance_id, user_message, user_phone, ai_response, created_at, response_model, total_tokens,
+        metadata)
+    SELECT md5('instance' || (1 + n %% %(businesses)s))::uuid, 'When does it arrive?', '2010' || n, 'Tomorrow.',
+        now() - place * interval '1 minute', 'gpt-4.1-mini', 400,
+        jsonb_build_object('detected_intent', 'sales', 'intent_confidence', 0.9, 'conversation_id', n)
+    FROM generate_series(1, %(messages)s, 2) AS place, generate_series(%(first)s::int, %(last)s) AS n
+"""
+ESCALATIONS = """
+    INSERT INTO public.escalated_conversations (whatsapp_number, instance_id, reason, escalated_at, resolved_at)
+    SELECT '2010' || n, md5('instance' || (1 + n %% %(businesses)s))::uuid, 'user_request',
+        now() - interval '2 days', now() - interval '1 day'
+    FROM generate_series(%(first)s::int, %(last)s, 5) AS n
+"""
+TRIGGERS = (
+    "ALTER TABLE public.whatsapp_conversation_messages {} TRIGGER USER",
+    "ALTER TABLE public.whatsapp_ai_interactions {} TRIGGER USER",
+)
+
+
+def mixed_kinds(messages: int) -> dict[int, Kind]:
+    """By length: all of LENGTHS of which at least one conversation fits, USUAL always."""
+    kinds: dict[int, Kind] = {}
+    rest, first = messages, 1
+    for length in LENGTHS:
+        most = CROWDS[-1] if length < USUAL else messages
+        number = min(most, int(messages * SHARES.get(length, 0)) // length)
+        if number:
+            kinds[length] = Kind(length, first, number)
+            first += number
+            rest -= number * length
+    kinds[USUAL] = Kind(USUAL, first, max(1, rest // USUAL))
+    return dict(sorted(kinds.items()))
+
+
+def usual_kinds(messages: int) -> dict[int, Kind]:
+    """Conversations of USUAL length only."""
+    return {USUAL: Kind(USUAL, 1, max(1, messages // USUAL))}
+
+
+def fill(superuser: psycopg.Connection, kinds: dict[int, Kind]) -> None:
+    """Fill a database that has the baseline only. The connection is in autocommit."""
+    cursor = psycopg.ClientCursor(superuser)
+    cursor.execute(BUSINESS_ROWS, {"businesses": BUSINESSES})
+    with superuser.transaction():
+        # A trigger would rewrite a conversation as often as it gets a message here.
+        for statement in TRIGGERS:
+            cursor.execute(statement.format("DISABLE"))
+        for kind in kinds.values():
+            values = {
+                "businesses": BUSINESSES,
+                "messages": kind.messages,
+                "first": kind.first,
+                "last": kind.last,
+            }
+            for statement in (CONVERSATIONS, MESSAGES, INTERACTIONS, ESCALATIONS):
+                cursor.execute(statement, values)
+        for statement in TRIGGERS:
+            cursor.execute(statement.format("ENABLE"))
+    vacuum(superuser)
+
+
+def vacuum(superuser: psycopg.Connection) -> None:
+    """What autovacuum would do in time, done before anything is measured."""
+    superuser.execute("VACUUM (ANALYZE)")
+    superuser.execute("CHECKPOINT")

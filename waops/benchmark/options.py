@@ -1,0 +1,29 @@
+"""What to measure, and how long."""
+
+from dataclasses import dataclass
+
+BUSINESSES = 30
+"""The plan's number of subscribers."""
+POOL = 10
+"""Connections that the simulated conversations share."""
+CROWDS = (450, 1_350, 13_500)
+"""Concurrent conversations: the plan's before, its after, and ten times that."""
+LENGTHS = (10, 200, 10_000, 100_000)
+"""Messages of a conversation."""
+TABLE_SIZES = (100_000, 1_000_000, 10_000_000)
+"""Rows of the messages table; the last with `full` only."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """`seconds`: length of one run, of which each round has one per path. `rtt_ms`: a round trip through the proxy."""
+
+    messages: int = 500_000
+    seconds: int = 3
+    rounds: int = 5
+    clients: int = 8
+    rtt_ms: float = 2.0
+    growth: bool = True
+    concurrency: bool = True
+    full: bool = False
+    seed: int = 2026

@@ -1,0 +1,81 @@
+"""Run pgbench, whose clients cost next to nothing, and read what it says."""
+
+import os
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path as File
+
+from waops.benchmark.errors import BenchmarkError
+from waops.benchmark.fill import Kind
+from waops.benchmark.paths import Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """`rate`: passes per second, connecting left out. `statement_ms`: of each statement of the path, in order, from
+    sending it to having its answer."""
+
+    passes: int
+    rate: float
+    statement_ms: tuple[float, ...]
+
+    @property
+    def message_ms(self) -> float:
+        """Milliseconds of one pass, in the database and under way to it."""
+        return sum(self.statement_ms)
+
+
+@dataclass(frozen=True)
+class Pgbench:
+    """`program` and the database that it is run against."""
+
+    program: File
+    dsn: str
+
+    def run(
+        self,
+        path: Path,
+        kind: Kind,
+        *,
+        seed: int,
+        clients: int = 1,
+        seconds: int | None = None,
+        passes: int | None = None,
+        rate: float | None = None,
+    ) -> Run:
+        """For `seconds`, or `passes` per client; at full speed, or at `rate` per second. Raises BenchmarkError."""
+        length = ["--time", str(seconds)] if seconds else ["--transactions", str(passes)]
+        if rate:
+            length += ["--rate", f"{rate:.3f}"]
+        with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+            script.write(path.script(kind))
+            script.flush()
+            command = [
+                str(self.program),
+                "--no-vacuum",
+                "--protocol=prepared",
+                "--report-per-command",
+                f"--random-seed={seed}",
+                f"--client={clients}",
+                f"--jobs={min(clients, os.cpu_count() or 1)}",
+                f"--file={script.name}",
+                *length,
+                self.dsn,
+            ]
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise BenchmarkError(f"pgbench failed on the path {path.name}: {result.stderr.strip()[-800:]}")
+        return parse(result.stdout)
+
+
+def parse(output: str) -> Run:
+    """From pgbench's own words. Raises BenchmarkError for what it does not know."""
+    passes = re.search(r"transactions actually processed: (\d+)", output)
+    rates = re.findall(r"tps = ([\d.]+)", output)
+    # Indented: milliseconds, from version 15 on failures, and the command; a backslash begins those that are not sent.
+    commands = re.findall(r"^ +([\d.]+)(?: +\d+)? +([A-Z].*)$", output, re.MULTILINE)
+    if not passes or not rates or not commands:
+        raise BenchmarkError(f"pgbench said something new: {output}")
+    return Run(int(passes[1]), float(rates[-1]), tuple(float(milliseconds) for milliseconds, _ in commands))

@@ -1,0 +1,92 @@
+"""Measure the gain: the path before the plan and after it, on databases made for it and dropped at the end."""
+
+import json
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from waops.baseline import BaselineError
+from waops.benchmark import report, suite
+from waops.benchmark.errors import BenchmarkError
+from waops.benchmark.findings import goals, plan_table
+from waops.benchmark.options import Options
+from waops.benchmark.plots import number
+from waops.embedded import EmbeddedServerError
+
+
+class Command(BaseCommand):
+    help = (
+        "Measures the service's path before the plan and after it, in turns, on scratch databases that it drops at the "
+        "end: on the server of DATABASE_URL, as a superuser, or on one of its own. Never uses the configured database."
+    )
+    # The checks are about the configured database.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        given = Options()
+        parser.add_argument("--messages", type=positive, default=given.messages, help="Messages to begin with.")
+        parser.add_argument("--seconds", type=positive, default=given.seconds, help="Length of one run.")
+        parser.add_argument("--rounds", type=positive, default=given.rounds, help="Runs of each, after one to warm up.")
+        parser.add_argument("--clients", type=positive, default=given.clients, help="Connections at once.")
+        parser.add_argument("--rtt-ms", type=float, default=given.rtt_ms, help="Delay of a round trip; 0: leave out.")
+        parser.add_argument("--seed", type=int, default=given.seed, help="Chooses every customer that is drawn.")
+        parser.add_argument("--growth", action="store_true", help="Also as conversations and tables grow.")
+        parser.add_argument("--concurrency", action="store_true", help="Also many conversations over 10 connections.")
+        parser.add_argument("--full", action="store_true", help="Growth to 10 million rows: an hour and 20 GB.")
+        parser.add_argument("--json", type=Path, help="Write the result here.")
+        parser.add_argument("--report", type=Path, help="Write a report in Markdown here, and its plots beside it.")
+        parser.add_argument("--from-json", type=Path, help="Measure nothing: report an earlier result.")
+
+    def handle(self, **given: Any) -> None:
+        options = Options(**{name: given[name] for name in Options.__dataclass_fields__})
+        # Through JSON in either case: what is reported is what was kept.
+        kept = given["from_json"].read_text() if given["from_json"] else json.dumps(self.measure(options), indent=1)
+        if given["json"]:
+            given["json"].write_text(kept + "\n")
+        result = json.loads(kept)
+        if given["report"]:
+            report.write(result, given["report"])
+        if given["verbosity"]:
+            self.show(result)
+
+    def measure(self, options: Options) -> dict[str, Any]:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+            task = progress.add_task("Starting", total=suite.number_of_steps(options))
+
+            def step(text: str) -> None:
+                progress.update(task, description=text, advance=1)
+
+            try:
+                return suite.run(options, step)
+            except (BenchmarkError, BaselineError, EmbeddedServerError, psycopg.Error) as error:
+                raise CommandError(str(error)) from error
+
+    def show(self, result: dict[str, Any]) -> None:
+        console = Console(file=self.stdout._out)
+        table = Table(title=f"One message with its reply, conversations of {result['gain']['kind']} messages")
+        for name in ("", "before", "after", "change", "promised"):
+            table.add_column(name, justify="right" if name else "left")
+        for line in plan_table(result):
+            table.add_row(line.what, line.before, line.after, line.change, line.promised)
+        console.print(table)
+        table = Table(title="Goals")
+        for name in ("", "reached", "goal", " "):
+            table.add_column(name, justify="right" if name.strip() else "left")
+        for goal in goals(result):
+            table.add_row(goal.what, number(goal.reached), goal.wanted, "✓" if goal.is_met else "not reached")
+        console.print(table)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"not a whole number from 1 on: {text}")
+    return int(text)
