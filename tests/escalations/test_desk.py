@@ -224,6 +224,26 @@ def test_a_case_shows_the_conversation_with_the_point_of_escalation(support) -> 
     assert places == sorted(places)
 
 
+def test_a_case_costs_the_same_however_much_there_is(support) -> None:
+    def cost(case: Escalation) -> int:
+        support.get(address(case))  # what changes rarely is read once
+        with CaptureQueriesContext(connection) as queries:
+            response = support.get(address(case))
+        assert response.context["case"].pk == case.pk
+        return len(queries)
+
+    small, large = factories.waiting(minutes=3, content="the only message"), factories.waiting(minutes=5)
+    chat = large.instance.conversations.get()
+    factories.customer(large.instance, large.whatsapp_number, name="Mona")
+    factories.interaction(chat, metadata={"detected_intent": "billing"})
+    for number in range(60):
+        factories.message(chat, f"message {number}")
+        past = factories.ago(days=number + 1)
+        factories.escalation(chat, escalated_at=past, resolved_at=past + timedelta(hours=1))
+        support.post(address(large, "note"), {"note": f"note {number}"})
+    assert cost(small) == cost(large) <= 10
+
+
 def test_older_messages_are_reached_page_by_page(support) -> None:
     chat = factories.conversation()
     start = datetime(2026, 3, 1, 12, tzinfo=UTC)
