@@ -70,7 +70,7 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
 
     def show(self, result: dict[str, Any]) -> None:
-        console = Console(file=self.stdout._out)
+        console = Console(file=self.stdout)  # type: ignore[arg-type]
         table = Table(title=f"One message with its reply, conversations of {result['gain']['kind']} messages")
         for name in ("", "before", "after", "change", "promised"):
             table.add_column(name, justify="right" if name else "left")
