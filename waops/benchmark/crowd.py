@@ -50,9 +50,10 @@ class Simulation:
         self.database: list[float] = []
         self.waits: list[float] = []
         self.errors = 0
+        self.is_over = False
 
     async def conversation(self, number: int) -> None:
-        """One customer, for ever."""
+        """One customer, until cancelled."""
         await asyncio.sleep(self.random.uniform(0, WRITES_EVERY))
         while True:
             values = customer(number)
@@ -62,6 +63,9 @@ class Simulation:
                 spent += await self._send(values, REPLY[self.path.name])
                 self.database.append(spent)
             except (psycopg.Error, PoolTimeout):
+                # The driver answers a cancelled task with an error of its own.
+                if self.is_over:
+                    return
                 self.errors += 1
             await asyncio.sleep(self.random.expovariate(1 / WRITES_EVERY))
 
@@ -101,6 +105,7 @@ async def _simulate(dsn: str, path: Path, kind: Kind, conversations: int, second
         ]
         await asyncio.sleep(seconds)
         elapsed, used = perf_counter() - begin, _cpu() - cpu
+        simulation.is_over = True
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

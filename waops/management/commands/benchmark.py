@@ -1,6 +1,7 @@
 """Measure the gain: the path before the plan and after it, on databases made for it and dropped at the end."""
 
 import json
+import signal
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,8 @@ class Command(BaseCommand):
             def step(text: str) -> None:
                 progress.update(task, description=text, advance=1)
 
+            # Told to end, it drops what it made, as after Ctrl-C.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
             try:
                 return suite.run(options, step)
             except (BenchmarkError, BaselineError, EmbeddedServerError, psycopg.Error) as error:
