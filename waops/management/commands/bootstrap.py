@@ -1,6 +1,7 @@
 """Make the embedded database ready for a newcomer; harmless to repeat. `make run` calls it before the server."""
 
 import socket
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         if not has_businesses():
             self.step(_("Loading demo data"), "demo_data")
         call_command("create_demo_staff", stdout=self.stdout)
-        call_command("demo_quota", verbosity=0)
+        call_command("demo_quota", stdout=StringIO())
 
     def step(self, title: str, command: str) -> None:
         self.stdout.write(f"{title}…")
