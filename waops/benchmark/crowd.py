@@ -4,6 +4,7 @@ import asyncio
 import random
 import resource
 import statistics
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
@@ -50,7 +51,6 @@ class Simulation:
         self.database: list[float] = []
         self.waits: list[float] = []
         self.errors = 0
-        self.is_over = False
 
     async def conversation(self, number: int) -> None:
         """One customer, until cancelled."""
@@ -63,9 +63,6 @@ class Simulation:
                 spent += await self._send(values, REPLY[self.path.name])
                 self.database.append(spent)
             except (psycopg.Error, PoolTimeout):
-                # The driver answers a cancelled task with an error of its own.
-                if self.is_over:
-                    return
                 self.errors += 1
             await asyncio.sleep(self.random.expovariate(1 / WRITES_EVERY))
 
@@ -105,17 +102,15 @@ async def _simulate(dsn: str, path: Path, kind: Kind, conversations: int, second
         ]
         await asyncio.sleep(seconds)
         elapsed, used = perf_counter() - begin, _cpu() - cpu
-        simulation.is_over = True
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        errors = simulation.errors
+        await _end(tasks)
     database, waits = _percentiles(simulation.database), _percentiles(simulation.waits)
     return Crowd(
         path.name,
         conversations,
         elapsed,
         len(simulation.database),
-        simulation.errors,
+        errors,
         database[49],
         database[94],
         database[98],
@@ -123,6 +118,15 @@ async def _simulate(dsn: str, path: Path, kind: Kind, conversations: int, second
         waits[94],
         used / elapsed,
     )
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: what waits for the database answers a cancellation with an error of its own."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1)
 
 
 def _percentiles(values: list[float]) -> list[float]:
