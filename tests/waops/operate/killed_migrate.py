@@ -13,7 +13,7 @@ import django
 from django.core.management import call_command
 from django.db import connections
 
-SHORTEST, LONGEST = 0.15, 0.9
+SHORTEST, LONGEST = 0.1, 0.5
 """Seconds that an attempt has."""
 
 

@@ -53,7 +53,8 @@ def test_killed_twenty_times_and_run_to_the_end(
     killed = subprocess.run(script, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=True)
     outcomes = killed.stdout.splitlines()
     assert len(outcomes) == KILLS
-    assert outcomes.count("killed") >= KILLS / 2, killed.stdout + killed.stderr
+    # A fast machine may be done before the last of them.
+    assert outcomes.count("killed") >= KILLS / 4, killed.stdout + killed.stderr
     final = subprocess.run(
         [sys.executable, "manage.py", "migrate", "--verbosity=0"],
         cwd=settings.BASE_DIR,
