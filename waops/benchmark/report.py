@@ -192,7 +192,7 @@ def _machine(result: Result) -> str:
         ("benchmark", ", ".join(f"{name} {value}" for name, value in options.items())),
         (
             "data",
-            "; ".join(f"{kind['conversations']:,} conversations of {kind['messages']:,}" for kind in result["kinds"]),
+            "; ".join(f"{kind['conversations']:,} × {kind['messages']:,} messages" for kind in result["kinds"]),
         ),
     ]
     return _table(("", ""), rows)
