@@ -156,7 +156,7 @@ def _growth_goals(result: Result) -> list[Goal]:
                 long["plan_store"] / long["ours_store"],
                 20,
                 True,
-                "The plan's function counts the whole conversation, here at its cheapest: from the index alone, because "
+                "The plan's function counts the whole conversation, here at its cheapest: from the index alone, as "
                 "the table was vacuumed just before. Our call waits for the disk like any other commit, which bounds "
                 "how many times faster it can be.",
             ),
