@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -21,6 +21,11 @@ _numbers = count(1)
 def ago(**duration: float) -> datetime:
     """That long before now: `ago(hours=3)`."""
     return timezone.now() - timedelta(**duration)
+
+
+def day_before(days: int) -> date:
+    """That many days before today, as the app's clocks have it: late in the evening UTC is still yesterday."""
+    return timezone.localdate() - timedelta(days=days)
 
 
 def phone() -> str:

@@ -112,7 +112,7 @@ def test_pages_take_few_queries_however_much_there_is(manager, django_assert_max
 
 def test_totals_by_every_dimension_are_the_whole(manager) -> None:
     Price.objects.create(
-        model="m", valid_from=factories.ago(days=5).date(), input_per_million="0.4", output_per_million="1.6"
+        model="m", valid_from=factories.day_before(5), input_per_million="0.4", output_per_million="1.6"
     )
     one = shop("One", per_day=4)
     number = factories.instance(Profile.objects.get(pk=one.pk))

@@ -213,9 +213,9 @@ def test_a_price_counts_from_its_day_on(built) -> None:
 
     assert priced() == {0: 3}
     values = {"model": "m", "input_per_million": 1, "output_per_million": 2}
-    old = Price.objects.create(valid_from=(today - timedelta(days=7)).date(), **values)
+    old = Price.objects.create(valid_from=factories.day_before(7), **values)
     assert priced() == {0: 1, old.pk: 2}
-    new = Price.objects.create(valid_from=(today - timedelta(days=2)).date(), **values)
+    new = Price.objects.create(valid_from=factories.day_before(2), **values)
     assert priced() == {0: 1, old.pk: 1, new.pk: 1}
     answer(number, created_at=today - timedelta(days=3), response_model="m")
     rollup.refresh()
