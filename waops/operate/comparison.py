@@ -11,6 +11,7 @@ from waops.operate.figures import Column, Figures, Kind
 from waops.operate.models import Snapshot
 
 ROWS = 100
+UNCHANGED = gettext_lazy("None: the sizes are the same.")
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ INDEX_COLUMNS = (
 )
 METRIC_COLUMNS = (
     Column("what", gettext_lazy("figure")),
-    Column("before", gettext_lazy("before")),
-    Column("after", gettext_lazy("after")),
+    Column("before", gettext_lazy("before"), Kind.FIGURE),
+    Column("after", gettext_lazy("after"), Kind.FIGURE),
 )
 
 
@@ -136,9 +137,21 @@ def compare(before: Snapshot, after: Snapshot) -> list[Figures]:
     first, second = activity(before), activity(after)
     return [
         Figures("database", gettext_lazy("The database"), METRIC_COLUMNS, _metrics(first, second)),
-        Figures("statements", gettext_lazy("Statements"), STATEMENT_COLUMNS, _statements(first, second)),
-        Figures("tables", gettext_lazy("Tables that changed"), SIZE_COLUMNS, _tables(before, after)),
-        Figures("indexes", gettext_lazy("Indexes that changed or were used"), INDEX_COLUMNS, _indexes(before, after)),
+        Figures(
+            "statements",
+            gettext_lazy("Statements"),
+            STATEMENT_COLUMNS,
+            _statements(first, second),
+            empty=gettext_lazy("None: pg_stat_statements counted nothing, or could not be read."),
+        ),
+        Figures("tables", gettext_lazy("Tables that changed"), SIZE_COLUMNS, _tables(before, after), empty=UNCHANGED),
+        Figures(
+            "indexes",
+            gettext_lazy("Indexes that changed or were used"),
+            INDEX_COLUMNS,
+            _indexes(before, after),
+            empty=UNCHANGED,
+        ),
     ]
 
 

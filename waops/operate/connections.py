@@ -117,7 +117,13 @@ def report_connections(connection: BaseDatabaseWrapper) -> ConnectionReport:
         [
             Figures("room", gettext_lazy("Connections in use"), ROOM_COLUMNS, [room]),
             Figures("groups", gettext_lazy("Connections"), GROUP_COLUMNS, fetch(connection, ConnectionGroup, BY_STATE)),
-            Figures("blocked", gettext_lazy("Who waits for whom"), BLOCKED_COLUMNS, blocked),
+            Figures(
+                "blocked",
+                gettext_lazy("Who waits for whom"),
+                BLOCKED_COLUMNS,
+                blocked,
+                empty=gettext_lazy("Nobody waits for a lock."),
+            ),
         ],
         blockers,
     )

@@ -10,6 +10,12 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+UNKNOWN = "—"
+NOTHING = gettext_lazy("Nothing.")
+NARROW = 3
+"""Columns that a phone can show side by side."""
 
 
 class Kind(StrEnum):
@@ -24,15 +30,18 @@ class Kind(StrEnum):
     PERCENT = "percent"
     TIME = "time"
     FLAG = "flag"
+    FIGURE = "figure"
+    """A number with its unit, already written out."""
 
     @property
     def is_number(self) -> bool:
-        return self in (Kind.COUNT, Kind.BYTES, Kind.MILLISECONDS, Kind.PERCENT)
+        return self in (Kind.COUNT, Kind.BYTES, Kind.MILLISECONDS, Kind.PERCENT, Kind.FIGURE)
 
 
 @dataclass(frozen=True)
 class Column:
-    """`attribute` of the row's object; a percentage is a share between 0 and 1. A terminal leaves out the `wide`."""
+    """`attribute` of the row's object; a percentage is a share between 0 and 1. A terminal leaves out the `wide`,
+    a page shows them when the row's first cell is pressed."""
 
     attribute: str
     label: str | Promise
@@ -45,10 +54,33 @@ class Cell:
     column: Column
     text: str
 
+    @property
+    def is_unknown(self) -> bool:
+        return self.text == UNKNOWN
+
+    @property
+    def classes(self) -> str:
+        """Of its element on a page."""
+        kind = self.column.kind
+        names = ("number", kind.is_number), ("name", kind is Kind.NAME), ("unknown", self.is_unknown)
+        return " ".join(name for name, holds in names if holds)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a page's table: the cell that names it, its other cells, and what does not fit beside them."""
+
+    heading: Cell
+    cells: list[Cell]
+    more: list[Cell]
+
 
 @dataclass(frozen=True)
 class Figures:
-    """One table. Where the server cannot tell, `unavailable` says why, and `remedy` is the one line that changes it."""
+    """One table. Where the server cannot tell, `unavailable` says why, and `remedy` is the one line that changes it.
+
+    `empty` is said where there are no rows. A page shows one that is `folded` when its title is pressed.
+    """
 
     key: str
     title: str | Promise
@@ -57,11 +89,27 @@ class Figures:
     note: str | Promise = ""
     unavailable: str | Promise = ""
     remedy: str = ""
+    empty: str | Promise = NOTHING
+    folded: bool = False
 
     def cells(self) -> Iterator[list[Cell]]:
         """Row by row, as shown in the current language."""
         for row in self.rows:
             yield [Cell(column, shown(getattr(row, column.attribute), column.kind)) for column in self.columns]
+
+    def narrow_columns(self) -> list[Column]:
+        """Those that have a column of their own on a page."""
+        return [column for column in self.columns if not column.wide]
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it is too wide for a phone."""
+        return len(self.narrow_columns()) > NARROW
+
+    def rows_of_cells(self) -> Iterator[Row]:
+        for cells in self.cells():
+            wide = [cell for cell in cells if cell.column.wide and not cell.is_unknown]
+            yield Row(cells[0], [cell for cell in cells[1:] if not cell.column.wide], wide)
 
     def to_json(self) -> dict[str, Any]:
         rows = [{column.attribute: getattr(row, column.attribute) for column in self.columns} for row in self.rows]
@@ -69,9 +117,6 @@ class Figures:
         if self.unavailable:
             result |= {"unavailable": str(self.unavailable), "remedy": self.remedy}
         return result
-
-
-UNKNOWN = "—"
 
 
 def shown(value: Any, kind: Kind) -> str:
@@ -96,4 +141,4 @@ def shown(value: Any, kind: Kind) -> str:
 
 def moment(value: datetime) -> str:
     """Date and time in the current time zone."""
-    return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
+    return f"{timezone.localtime(value):%Y-%m-%d %H:%M}"

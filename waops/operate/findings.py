@@ -37,6 +37,10 @@ class Finding:
     accept_key: str = ""
     """Of a difference that may be right: what `manage.py drift --accept` takes."""
 
+    @property
+    def fix_text(self) -> str:
+        return "\n".join(self.fix)
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -19,7 +19,7 @@ from waops.operate.doctor import diagnose, functions
 from waops.operate.drift import find_drift
 from waops.operate.explain_comparison import compare_baselines
 from waops.operate.figures import Figures, moment
-from waops.operate.findings import Finding, worst_first
+from waops.operate.findings import Finding, Severity, worst_first
 from waops.operate.indexes import report_indexes
 from waops.operate.models import Backup, ExplainBaseline, Snapshot
 from waops.operate.reading import bounded
@@ -38,6 +38,16 @@ class Content:
     findings: list[Finding] | None = None
     figures: list[Figures] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def urgent(self) -> list[Finding] | None:
+        if self.findings is None:
+            return None
+        return [finding for finding in self.findings if finding.severity is not Severity.NOTE]
+
+    @property
+    def notes(self) -> list[Finding]:
+        return [finding for finding in self.findings or () if finding.severity is Severity.NOTE]
 
 
 @dataclass(frozen=True)

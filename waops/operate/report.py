@@ -41,10 +41,10 @@ class ChecklistRow:
 
 GAIN_COLUMNS = (
     Column("what", gettext_lazy("figure")),
-    Column("promised_before", gettext_lazy("the plan's before")),
-    Column("promised_after", gettext_lazy("the plan's after")),
-    Column("before", gettext_lazy("measured before")),
-    Column("after", gettext_lazy("measured after")),
+    Column("promised_before", gettext_lazy("the plan's before"), Kind.FIGURE),
+    Column("promised_after", gettext_lazy("the plan's after"), Kind.FIGURE),
+    Column("before", gettext_lazy("measured before"), Kind.FIGURE),
+    Column("after", gettext_lazy("measured after"), Kind.FIGURE),
 )
 CHECKLIST_COLUMNS = (
     Column("phase", gettext_lazy("phase")),
@@ -132,7 +132,7 @@ def as_markdown(sections: Iterable[Figures]) -> str:
 def _section(figures: Figures) -> Iterator[str]:
     yield f"\n## {figures.title}\n"
     if not figures.rows:
-        yield str(figures.unavailable) or _("Nothing.")
+        yield str(figures.unavailable) or str(figures.empty)
         return
     yield _line(str(column.label) for column in figures.columns)
     yield _line("---:" if column.kind.is_number else "---" for column in figures.columns)

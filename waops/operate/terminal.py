@@ -105,7 +105,7 @@ class OperationsCommand(BaseCommand):
             )
         for row in figures.cells():
             table.add_row(*(escape(cell.text) for cell in row if not cell.column.wide))
-        self.console.print(table if figures.rows else escape(_("Nothing.")))
+        self.console.print(table if figures.rows else escape(str(figures.empty)))
         if figures.note:
             self.console.print(escape(str(figures.note)), style="dim")
 

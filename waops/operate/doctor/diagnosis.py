@@ -19,11 +19,11 @@ from waops.operate.reading import bounded
 Examination = Callable[[BaseDatabaseWrapper], Section]
 
 ALWAYS: tuple[Examination, ...] = (
-    indexes.examine,
-    functions.examine,
+    rollout.examine_extensions,
     sessions.examine,
     data.examine,
-    rollout.examine_extensions,
+    indexes.examine,
+    functions.examine,
 )
 """What can be asked of any database, also of an empty one."""
 
@@ -50,7 +50,7 @@ def diagnose(using: str = DEFAULT_DB_ALIAS) -> Diagnosis:
     sections = [_guarded(isolation.examine, connection)]
     done = _applied(connection)
     sections.append(_pending(done))
-    examinations = (*ALWAYS, *WITH_OUR_TABLES) if OUR_TABLES in done else ALWAYS
+    examinations = (*WITH_OUR_TABLES, *ALWAYS) if OUR_TABLES in done else ALWAYS
     sections += [_guarded(partial(_bounded, examine), connection) for examine in examinations]
     return Diagnosis(
         worst_first(finding for section in sections for finding in section.findings),

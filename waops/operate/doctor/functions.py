@@ -109,7 +109,7 @@ def examine(connection: BaseDatabaseWrapper) -> Section:
     section.findings += _judge_triggers(
         connection, [trigger for trigger in plan().triggers if trigger.migration in done]
     )
-    section.figures.append(Figures("functions", gettext_lazy("Functions"), COLUMNS, rows))
+    section.figures.append(Figures("functions", gettext_lazy("Functions"), COLUMNS, rows, folded=True))
     return section
 
 

@@ -86,7 +86,9 @@ def examine(connection: BaseDatabaseWrapper) -> Section:
         if finding:
             section.findings.append(finding)
     note = gettext_lazy("Counted since the server was made, where no time is given.")
-    section.figures.append(Figures("plan_indexes", gettext_lazy("Indexes of the plan"), COLUMNS, rows, note))
+    section.figures.append(
+        Figures("plan_indexes", gettext_lazy("Indexes of the plan"), COLUMNS, rows, note, folded=True)
+    )
     return section
 
 

@@ -100,7 +100,8 @@ def examine_incidents(connection: BaseDatabaseWrapper) -> Section:
     recent = Incident.objects.using(connection.alias).filter(last_at__gte=now - timedelta(days=INCIDENT_DAYS))
     rows = list(recent.order_by("-day", "procedure", "detail")[:INCIDENTS])
     title = gettext_lazy("Calls of the last days that did not go as meant")
-    section = Section(figures=[Figures("incidents", title, INCIDENT_COLUMNS, rows)])
+    none = gettext_lazy("None: every call went as meant.")
+    section = Section(figures=[Figures("incidents", title, INCIDENT_COLUMNS, rows, empty=none)])
     fallbacks: dict[str, int] = {}
     for row in rows:
         if row.kind == Incident.Kind.FALLBACK and row.last_at >= now - timedelta(hours=FALLBACK_HOURS):
