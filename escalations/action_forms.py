@@ -56,6 +56,10 @@ class NoteForm(ActionForm):
         return {"text": self.cleaned_data["note"]}
 
 
+class EscalateForm(forms.Form):
+    note = forms.CharField(label=_("Note"), max_length=LONGEST_NOTE, required=False)
+
+
 class HandOverForm(ActionForm):
     to = forms.ModelChoiceField(
         User.objects.none(), label=_("Colleague"), error_messages={"required": _("Choose a colleague.")}

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from escalations import bulk_actions, case_actions, desk_pages, live
+from escalations import bulk_actions, by_hand, case_actions, desk_pages, live
 from escalations import settings_admin as settings_admin
 from escalations.case import find_case
 from escalations.criteria import Case
@@ -33,6 +33,7 @@ class EscalationAdmin(ReadOnlyAdmin):
             *live.urls(self),
             *bulk_actions.urls(self),
             *desk_pages.urls(self),
+            *by_hand.urls(self),
             *case_actions.urls(self),
             self.page("<path:object_id>/messages/", self.messages_view, "messages"),
             self.page("<path:object_id>/change/", self.change_view, "change"),

@@ -29,6 +29,7 @@ class ShownMessage:
     role: str
     content: str
     timestamp: datetime
+    is_hold_text: bool
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ def talk_of(case: Case, before: str = "") -> Talk:
     if case.conversation_id is None:
         return Talk()
     page = message_page(Conversation(pk=case.conversation_id), before)
-    messages = tuple(ShownMessage(item.role, cut(item.content), item.timestamp) for item in page.messages)
+    messages = tuple(
+        ShownMessage(item.role, cut(item.content), item.timestamp, item.is_hold_text) for item in page.messages
+    )
     return Talk(messages, page.older, is_newest=not before)
 
 
@@ -93,6 +96,21 @@ def earlier_cases(case: Case) -> Cases:
     return with_resolver(all_cases().filter(same).exclude(pk=case.pk)).order_by(
         F("waiting_since").desc(nulls_last=True)
     )[:EARLIER]
+
+
+def cases_within(case: Case, talk: Talk) -> Cases:
+    """The customer's other escalations at that number that began or ended while those messages were written."""
+    same = Q(whatsapp_number=case.whatsapp_number, instance_id=case.instance_id)
+    if not talk.messages:
+        return all_cases().none()
+    span = (talk.messages[-1].timestamp, talk.messages[0].timestamp)
+    return (
+        all_cases()
+        .filter(same)
+        .filter(Q(waiting_since__range=span) | Q(resolved_at__range=span))
+        .exclude(pk=case.pk)
+        .order_by(F("waiting_since").asc())[:EARLIER]
+    )
 
 
 def history_of(case: Case) -> QuerySet[Event]:

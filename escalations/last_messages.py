@@ -8,14 +8,11 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, ExpressionWrapper, JSONField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject, Left
 
-from conversations.models import Message
+from conversations.models import HOLD_TEXTS, Message
 from escalations.criteria import Cases
 
 SNIPPET = 300
 """Characters of the last message that the queue shows."""
-
-HOLD_TEXTS = ("escalated_", "escalation_")
-"""How the message ids of the service's hold texts begin."""
 
 COUNTED = 50
 """The customer's messages are counted up to this many."""

@@ -1,10 +1,12 @@
 """What the desk's two pages show: from the request to the template's context."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -38,7 +40,7 @@ VIEWS = {
 
 def read_form(data: Any) -> QueueForm:
     """The queue's view and filters. Raises BadRequest."""
-    form = QueueForm(data)
+    form = QueueForm(data, label_suffix="")
     if not form.is_valid():
         field, errors = next(iter(form.errors.items()))
         raise BadRequest(
@@ -74,16 +76,17 @@ def queue_page(request: HttpRequest) -> dict[str, Any]:
 def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
     """Raises BadRequest."""
     user = person(request)
+    earlier = cast(list[Case], list(reads.earlier_cases(case)))
     is_free = case.claimant_id in (None, user.pk)
     return {
         "case": case,
-        **older_messages(request, case),
+        **older_messages(request, case, earlier),
         "kept": read_context(case.kept),
         "customer": reads.customer_of(case),
         "instance": case.instance,
         "insights": read_insights(case.answer.metadata) if case.answer else [],
         "history": list(reads.history_of(case)),
-        "earlier": list(reads.earlier_cases(case)),
+        "earlier": earlier,
         "next": next_case(case, user.pk),
         "choices": choices(),
         "snoozes": SnoozeForm.CHOICES,
@@ -94,25 +97,33 @@ def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
     }
 
 
-def older_messages(request: HttpRequest, case: Case) -> dict[str, Any]:
-    """A page of the conversation: the newest, or the one that the address asks for. Raises BadRequest."""
+def older_messages(request: HttpRequest, case: Case, latest: Iterable[Case] = ()) -> dict[str, Any]:
+    """A page of the conversation: the newest, or the one that the address asks for. Raises BadRequest.
+
+    `latest` are the customer's other escalations, as far as the page knows them already.
+    """
     before = request.GET.get("before", "")
     try:
         talk = reads.talk_of(case, before)
     except ValueError as error:
         raise BadRequest(_("“%(value)s” is not a place in this conversation.") % {"value": before[:100]}) from error
+    others = latest if talk.is_newest else cast(Iterable[Case], reads.cases_within(case, talk))
+    marks = [mark for one in (case, *others) for mark in _marks(one, is_this=one is case)]
     return {
         "talk": talk,
         "older": f"?{urlencode({'before': talk.older})}#chat" if talk.older else "",
-        "marks": [mark for mark in _marks(case) if talk.reaches(mark.timestamp)],
+        "marks": [mark for mark in marks if talk.reaches(mark.timestamp)],
     }
 
 
-def _marks(case: Case) -> list[ChatMark]:
+def _marks(case: Case, *, is_this: bool) -> list[ChatMark]:
+    """Where a case began and ended; `is_this` is the page's own, another one leads to its page."""
+    address = "" if is_this else reverse("admin:escalations_escalation_change", args=[case.pk])
     marks = []
     if case.waiting_since:
-        text = _("Handed to a person: %(reason)s") % {"reason": in_words(case.why)}
-        marks.append(ChatMark(case.waiting_since, text))
+        text = _("Handed to a person: %(reason)s") if is_this else _("Handed to a person before: %(reason)s")
+        kind = "escalation" if is_this else "earlier"
+        marks.append(ChatMark(case.waiting_since, text % {"reason": in_words(case.why)}, kind, address))
     if case.resolved_at:
-        marks.append(ChatMark(case.resolved_at, _("Resolved"), kind="resolved"))
+        marks.append(ChatMark(case.resolved_at, _("Resolved"), "resolved" if is_this else "earlier", address))
     return marks

@@ -60,6 +60,12 @@ def open_cases() -> Cases:
     return all_cases().filter(resolved_at=None).order_by(F("waiting_since").asc(nulls_first=True), "pk")
 
 
+def open_case_of(conversation: Conversation) -> Case | None:
+    """The open escalation of a conversation's customer; of several the one that waits longest."""
+    cases = open_cases().filter(instance_id=conversation.instance_id, whatsapp_number=conversation.user_phone)
+    return cast(Case | None, cases.first())
+
+
 def resolved_cases() -> Cases:
     """The latest first."""
     return all_cases().filter(resolved_at__isnull=False).order_by("-resolved_at", "pk")

@@ -41,6 +41,10 @@ class Conversation(ForeignTable):  # type: ignore[django-manager-missing]
         return self.user_phone
 
 
+HOLD_TEXTS = ("escalated_", "escalation_")
+"""How the message ids begin of the texts that the service sends to whoever is handed over and waits."""
+
+
 class Message(ForeignTable):
     """One message; the largest table."""
 
@@ -69,6 +73,10 @@ class Message(ForeignTable):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def is_hold_text(self) -> bool:
+        return (self.message_id or "").startswith(HOLD_TEXTS)
 
 
 class AIInteraction(ForeignTable):

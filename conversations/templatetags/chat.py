@@ -11,20 +11,24 @@ register = template.Library()
 
 
 class ChatMessage(Protocol):
-    """What a message must have to be shown; `role` is user or assistant."""
+    """What a message must have to be shown; `role` is user or assistant, a hold text is the service's, not the AI's."""
 
     role: str
     content: str
     timestamp: datetime
 
+    @property
+    def is_hold_text(self) -> bool: ...
+
 
 @dataclass(frozen=True)
 class ChatMark:
-    """A line across the chat, such as the point of escalation."""
+    """A line across the chat, such as the point of escalation; it may lead to an address."""
 
     timestamp: datetime
     text: str
     kind: str = "escalation"
+    address: str = ""
 
 
 @register.inclusion_tag("conversations/chat.html")

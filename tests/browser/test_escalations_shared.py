@@ -97,7 +97,7 @@ def test_a_snoozed_case_comes_back_when_the_customer_writes(salma: User, visit: 
     visitor = visit(salma, language="ar")
     page = visitor.page
     visitor.open(page_of(case))
-    page.locator(".menu summary").first.click()
+    page.locator(".holder .menu summary").first.click()
     assert visitor.violations() == []
     page.locator('[name="until"][value="customer"]').click()
     page.locator(".messagelist .success").wait_for()

@@ -224,6 +224,43 @@ def test_a_case_shows_the_conversation_with_the_point_of_escalation(support) -> 
     assert places == sorted(places)
 
 
+def test_earlier_escalations_are_marked_in_the_conversation_and_lead_to_their_pages(support) -> None:
+    chat = factories.conversation()
+    start = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    for number in range(120):
+        factories.message(chat, f"message-{number:03}.", timestamp=start + timedelta(hours=number))
+    oldest = factories.escalation(
+        chat, escalated_at=start + timedelta(hours=10.5), resolved_at=start + timedelta(hours=11.5)
+    )
+    latest = factories.escalation(
+        chat, escalated_at=start + timedelta(hours=100.5), resolved_at=start + timedelta(hours=101.5)
+    )
+    case = factories.escalation(chat, escalated_at=start + timedelta(hours=119.5))
+
+    def marks(response) -> list[str]:
+        return [mark.address for mark in response.context["marks"]]
+
+    newest = support.get(address(case))
+    assert marks(newest) == ["", address(latest), address(latest)]
+    text = newest.content.decode()
+    places = [text.index(part) for part in (">message-100.<", "Handed to a person before:", ">message-101.<")]
+    assert places == sorted(places)
+    before = support.get(address(case) + newest.context["older"])
+    assert marks(before) == []
+    first = support.get(address(case, "messages") + before.context["older"])
+    assert marks(first) == [address(oldest), address(oldest)]
+
+
+def test_what_the_service_sends_by_itself_is_not_the_ais_answer(support) -> None:
+    case = factories.waiting(minutes=5)
+    chat = case.instance.conversations.get()
+    factories.message(chat, "please wait", "assistant", message_id="escalated_1767225600000")
+    text = support.get(address(case)).content.decode()
+    assert text.count("chat__message--hold") == 1
+    assert "Automatic text" in text
+    assert "chat__message--ai" not in text
+
+
 def test_a_case_costs_the_same_however_much_there_is(support) -> None:
     def cost(case: Escalation) -> int:
         support.get(address(case))  # what changes rarely is read once
