@@ -36,28 +36,31 @@ def persist(
     `lock_timeout` (seconds) is what the caller has set on the server; `pause` is seconds between attempts.
     Raises LockNotHad, IndexBeingBuilt after the last attempt.
     """
-    for number in range(1, attempts + 1):
-        watcher = Watcher(connection, doing, interval=min(1.0, lock_timeout / 4 or 1.0))
-        try:
-            with watcher:
+    # One watcher for all attempts: connecting it may take longer than the first of them has.
+    with Watcher(connection, doing, interval=min(1.0, lock_timeout / 4 or 1.0)) as watcher:
+        for number in range(1, attempts + 1):
+            try:
                 attempt()
-            return
-        except IndexBeingBuilt as busy:
-            if number == attempts:
-                raise
-            tell("%(error)s", error=busy)
-            time.sleep(lock_timeout)
-        except DatabaseError as error:
-            if sqlstate(error) not in RETRYABLE:
-                raise
-            holders = holders_text(watcher.holders)
-            if number == attempts:
-                raise LockNotHad(doing=doing, attempts=attempts, holders=holders) from error
-            tell(
-                _("%(doing)s: attempt %(number)s of %(attempts)s did not get its lock from %(holders)s; trying again."),
-                doing=doing,
-                number=number,
-                attempts=attempts,
-                holders=holders,
-            )
-        time.sleep(pause)
+                return
+            except IndexBeingBuilt as busy:
+                if number == attempts:
+                    raise
+                tell("%(error)s", error=busy)
+                time.sleep(lock_timeout)
+            except DatabaseError as error:
+                if sqlstate(error) not in RETRYABLE:
+                    raise
+                holders = holders_text(watcher.holders)
+                if number == attempts:
+                    raise LockNotHad(doing=doing, attempts=attempts, holders=holders) from error
+                tell(
+                    _(
+                        "%(doing)s: attempt %(number)s of %(attempts)s did not get its lock from %(holders)s; "
+                        "trying again."
+                    ),
+                    doing=doing,
+                    number=number,
+                    attempts=attempts,
+                    holders=holders,
+                )
+            time.sleep(pause)

@@ -47,8 +47,8 @@ def backwards(operation: Operation, *, atomic: bool = False, app_label: str = "w
 
 @pytest.fixture
 def impatient(settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two attempts of 0.3 s."""
-    settings.MIGRATION_LOCK_TIMEOUT = 0.3
+    """Two attempts of half a second."""
+    settings.MIGRATION_LOCK_TIMEOUT = 0.5
     settings.MIGRATION_ATTEMPTS = 2
     monkeypatch.setattr(index, "PAUSE", 0.05)
     monkeypatch.setattr(sql_file, "PAUSE", 0.02)
