@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from django.conf import settings
 
 from waops.embedded import EmbeddedServer, EmbeddedServerError
 from waops.embedded.binaries import server_account, wheel_binaries
+from waops.embedded.server import MEMORY_IN_USE
 
 USE_SERVER = """
 import sys, pathlib
@@ -95,6 +97,29 @@ def test_it_recovers_after_the_server_was_killed(home: Path) -> None:
     server.release()
 
 
+def test_it_waits_for_what_a_killed_server_left_running(home: Path) -> None:
+    """As long as one of its children lives, nobody else may use its memory."""
+    server = EmbeddedServer(home)
+    server.start()
+    with psycopg.connect(server.dsn()) as connection:
+        child = connection.info.backend_pid
+        os.kill(child, signal.SIGSTOP)
+        os.kill(int((server.data_dir / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        again = EmbeddedServer(home)
+        starting = threading.Thread(target=again.start)
+        starting.start()
+        deadline = time.monotonic() + 120
+        while MEMORY_IN_USE not in server.log.read_text(errors="replace"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.kill(child, signal.SIGKILL)
+        starting.join()
+        connection.close()
+    assert again.is_running()
+    again.release()
+    server.release()
+
+
 def test_only_the_servers_account_may_enter_and_the_owner_is_no_superuser(home: Path) -> None:
     server = EmbeddedServer(home)
     server.start()
@@ -159,7 +184,7 @@ def test_stopping_the_development_server_stops_it_too(home: Path, number: signal
         start_new_session=True,
     )
     assert serving.stdout is not None
-    too_long = threading.Timer(60, os.killpg, [serving.pid, signal.SIGKILL])
+    too_long = threading.Timer(300, os.killpg, [serving.pid, signal.SIGKILL])
     too_long.start()
     assert any("Starting development server" in line for line in serving.stdout)
     too_long.cancel()
@@ -168,5 +193,5 @@ def test_stopping_the_development_server_stops_it_too(home: Path, number: signal
         os.killpg(serving.pid, number)
     else:
         serving.send_signal(number)
-    serving.communicate(timeout=60)
+    serving.communicate(timeout=300)
     assert not EmbeddedServer(home).is_running()

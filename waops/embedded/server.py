@@ -30,6 +30,7 @@ DATABASE = "postgres"
 SOCKET_PATH_LIMIT = 90
 """Bytes. A socket's path may have 107 on Linux and 103 on macOS, and `/.s.PGSQL.5432` is appended."""
 START_SECONDS = 60
+MEMORY_IN_USE = "pre-existing shared memory block"
 
 LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 """Letters beyond ASCII must be letters to the server, as on Supabase: search and lower() depend on it."""
@@ -135,7 +136,7 @@ class EmbeddedServer:
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server whoever uses it. `mode` is pg_ctl's: smart, fast or immediate."""
-        self._pg_ctl("stop", "-m", mode)
+        self._check(self._pg_ctl("stop", "-m", mode))
 
     def _make_home(self) -> None:
         if self.account is not None and self.home.is_relative_to(ROOT_HOME):
@@ -177,8 +178,13 @@ class EmbeddedServer:
         while not self.is_running():
             if self._process_exists() and time.monotonic() < deadline:
                 time.sleep(0.1)
-            else:
-                self._pg_ctl("start", "-o", self._start_options(), "-l", str(self.log))
+                continue
+            started = self._pg_ctl("start", "-o", self._start_options(), "-l", str(self.log))
+            # A killed server's children end a moment after it, and hold its memory until then.
+            if started.returncode and MEMORY_IN_USE in self._last_words() and time.monotonic() < deadline:
+                time.sleep(0.1)
+                continue
+            self._check(started)
 
     def _process_exists(self) -> bool:
         """Whether the process of the pid file exists: starting, stopping, or killed and not yet reaped."""
@@ -195,8 +201,8 @@ class EmbeddedServer:
         settings = ("listen_addresses=", f"unix_socket_directories={self.socket_dir}", *self.options)
         return " ".join(f"-c '{setting}'" for setting in settings)
 
-    def _pg_ctl(self, *arguments: str) -> None:
-        self._check(self._run("pg_ctl", "-D", str(self.data_dir), "-w", "-t", str(START_SECONDS), *arguments))
+    def _pg_ctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self._run("pg_ctl", "-D", str(self.data_dir), "-w", "-t", str(START_SECONDS), *arguments)
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         account = self.account
@@ -222,11 +228,13 @@ class EmbeddedServer:
     def _check(self, result: subprocess.CompletedProcess[str]) -> None:
         if result.returncode == 0:
             return
-        words = result.stdout.strip()
-        if self.log.exists():
-            words += "\n" + "\n".join(self.log.read_text(errors="replace").splitlines()[-10:])
         program = Path(result.args[0]).name
+        words = f"{result.stdout.strip()}\n{self._last_words()}"
         raise EmbeddedServerError(f"The embedded Postgres in {self.home} failed at {program}:\n{words}")
+
+    def _last_words(self) -> str:
+        """The end of the server's log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-10:]) if self.log.exists() else ""
 
 
 @cache
