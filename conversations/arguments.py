@@ -60,6 +60,7 @@ def refuse_phone(user_phone: str) -> None:
 
 
 def refuse_limit(limit: int) -> None:
+    refuse_null(p_limit=limit)
     if not 0 <= limit <= RECENT_LIMIT:
         raise CallRefused(f"p_limit must be from 0 to {RECENT_LIMIT}, not {limit}", INVALID_ARGUMENT)
 

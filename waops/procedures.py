@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar, overload
 from uuid import UUID
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from waops import incidents
 from waops.flags import uses_function
@@ -113,7 +113,8 @@ def report(name: str, error: DatabaseError) -> None:
     """Log and count that the function `name` is broken."""
     logger.warning("%s failed (%s), and the old path answers: %s", name, sqlstate(error), message(error))
     try:
-        incidents.record(name, incidents.Incident.Kind.FALLBACK, sqlstate(error))
+        with transaction.atomic():  # a failure to count must not fail the caller's transaction
+            incidents.record(name, incidents.Incident.Kind.FALLBACK, sqlstate(error))
     except DatabaseError as uncounted:
         logger.warning("The failure of %s was not counted: %s", name, message(uncounted))
 

@@ -35,7 +35,7 @@ INSTANCE = "SELECT row_to_json(instance) FROM public.whatsapp_instances AS insta
 
 def get_conversation_with_context(instance_id: UUID, user_phone: str, limit: int = 10) -> ConversationContext:
     instance_id = as_uuid(instance_id)
-    refuse_null(p_instance_id=instance_id, p_user_phone=user_phone, p_limit=limit)
+    refuse_null(p_instance_id=instance_id, p_user_phone=user_phone)
     refuse_limit(limit)
     conversation = fetch_value(CONVERSATION, instance_id, user_phone)
     return ConversationContext(

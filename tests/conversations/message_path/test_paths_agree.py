@@ -38,7 +38,7 @@ conversations = st.sampled_from([Row("first"), Row("second"), Row("odd"), UNKNOW
 roles = st.sampled_from(["user", "user", "assistant", "system"])
 phones = st.sampled_from(["20100", "20101", "20102", "20109", ""])
 instances = st.sampled_from([Row("number"), Row("number"), UNKNOWN])
-limits = st.sampled_from([0, 1, 3, 10, 1000, -1, 1001])
+limits = st.sampled_from([0, 1, 3, 10, 1000, -1, 1001, 2**31, None])
 interactions = st.none() | st.fixed_dictionaries(
     {"user_message": texts}, optional={"total_tokens": st.integers(-5, 10**10), "metadata": st.just({"a": [1, None]})}
 )
@@ -62,7 +62,7 @@ calls = st.lists(
             texts,
             message_ids,
             interactions,
-            st.none(),
+            st.none() | st.sampled_from([Row("business"), UNKNOWN]),
             st.none() | personalities,
         ),
         st.tuples(st.just("check"), st.sampled_from([Row("business"), UNKNOWN, None]), st.booleans()),
@@ -76,7 +76,11 @@ class Outcome(Exception):  # noqa: N818
 
 
 @pytest.mark.django_db
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(calls)
 @example([("reply_ready", Row("first"), "", None, {"user_message": "", "total_tokens": 2**31}, None, None)])
 def test_both_paths_answer_and_store_the_same(sequence: list[tuple]):
