@@ -11,10 +11,14 @@ _numbers = count(1)
 
 
 class Rows:
-    """Inserts into the service's tables through one connection."""
+    """Inserts into the service's tables through one connection.
 
-    def __init__(self, connection: psycopg.Connection) -> None:
+    `as_planned`: the database has the plan's functions, not ours.
+    """
+
+    def __init__(self, connection: psycopg.Connection, *, as_planned: bool = False) -> None:
         self.connection = connection
+        self.as_planned = as_planned
 
     def value(self, query: str, *parameters: Any) -> Any:
         """The first column of the first row."""

@@ -25,7 +25,7 @@ EXACT = {
     "not characters": "\ufffe\uffff\U0010ffff",
     "decomposed": "e\u0301",
     "SQL": "'; DROP TABLE profiles; -- %s \\ $$",
-    "a megabyte": "سطر طويل " * 60_000,
+    "a megabyte": "سطر طويل " * 66_000,
 }
 
 

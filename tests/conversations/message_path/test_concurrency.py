@@ -70,16 +70,18 @@ def test_one_business_is_allowed_exactly_its_limit(ours: Rows, limit: int):
 
 
 def test_first_messages_at_once_make_one_conversation(ours: Rows):
+    """Each call number is a new customer, to whom all clients are first."""
     instance = ours.instance()
     answers = call_at_once(
         ours,
-        "SELECT public.message_arrived(%s, %s, %s, %s, 1)",
-        lambda client, call: [instance, f"2010{call}", "hello", f"{client}"],
-        calls=10,
+        "SELECT public.message_arrived(%s, %s, 'hello', %s, 0)",
+        lambda client, call: [instance, f"2010{call}", f"{client}"],
     )
-    assert sum(answer["created"] for answer in answers) == 10
-    assert len({answer["conversation_id"] for answer in answers}) == 10
-    assert all(ours.stored(answer["conversation_id"]) == CLIENTS for answer in answers[:10])
+    assert sum(answer["created"] for answer in answers) == CALLS
+    assert len({answer["conversation_id"] for answer in answers}) == CALLS
+    customers = "SELECT array_agg(DISTINCT messages) FROM waops.message_count"
+    assert ours.value(customers) == [CLIENTS]
+    assert ours.value("SELECT count(*) FROM public.whatsapp_conversation_messages") == CLIENTS * CALLS
 
 
 def test_whole_turns_of_several_customers_do_not_deadlock(ours: Rows):

@@ -16,11 +16,11 @@ from waops.embedded.server import EmbeddedServer
 
 
 @pytest.fixture
-def deployed(server: EmbeddedServer, databases: Databases, django_db_blocker) -> Iterator[Rows]:
-    """A database before the plan, with a conversation, that Django uses."""
+def deployed(server: EmbeddedServer, databases: Databases, django_db_blocker, request) -> Iterator[Rows]:
+    """A database, before the plan unless told otherwise, with a conversation, that Django uses."""
     with (
         django_db_blocker.unblock(),
-        databases.clone("before") as name,
+        databases.clone(getattr(request, "param", "before")) as name,
         django_uses(server, name),
         psycopg.connect(server.dsn(dbname=name), autocommit=True) as other,
     ):
@@ -51,6 +51,7 @@ def test_a_role_that_sees_only_some_messages_is_refused(deployed: Rows):
             refuse_unfit_tables(None, editor)
 
 
+@pytest.mark.parametrize("deployed", ["after"], indirect=True)
 def test_writers_at_work_do_not_fail_and_are_counted(deployed: Rows):
     """Installing, with short time-outs on the writers' side, and then taking it all away again."""
     conversation = deployed.conversation()
@@ -63,7 +64,7 @@ def test_writers_at_work_do_not_fail_and_are_counted(deployed: Rows):
             while not done.is_set():
                 try:
                     writer.execute(INSERT, [conversation])
-                    writer.execute(INSERT, [conversation])
+                    writer.execute("SELECT public.store_message_with_update(%s, 'user', 'x')", [conversation])
                     writer.execute(DELETE_ONE, [conversation])
                 except psycopg.Error as error:
                     failures.append(error)

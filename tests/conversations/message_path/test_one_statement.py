@@ -1,6 +1,7 @@
 """One statement when a message arrives and one when its reply is ready, counted at the server."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import psycopg
 import pytest
@@ -9,6 +10,7 @@ from django.db import connection, transaction
 from conversations import legacy, procedures
 from tests import factories
 from tests.databases import Databases
+from usage.procedures import check_and_update_ai_usage
 from waops.embedded.server import SUPERUSER, EmbeddedServer
 from waops.flags import uses_function
 
@@ -37,7 +39,7 @@ def log(server: EmbeddedServer, committed_database: str) -> Iterator[StatementLo
     with psycopg.connect(server.dsn(SUPERUSER), autocommit=True) as superuser:
         superuser.execute(f"ALTER DATABASE \"{name}\" SET log_statement = 'all'")
     connection.close()
-    for procedure in procedures.__all__:
+    for procedure in (*procedures.__all__, "check_and_update_ai_usage"):
         assert uses_function(procedure)  # also fills the cache of flags
     return StatementLog(server)
 
@@ -71,10 +73,15 @@ def test_each_caller_is_one_statement(log: StatementLog):
         "get_conversation_with_context": (instance.pk, "20100"),
         "get_instance_state": (instance.pk, "20100"),
         "update_personality_usage_batch": ([instance.pk] * 50,),
+        "message_arrived": (instance.pk, "20100", "hello"),
+        "reply_ready": (message.conversation_id, "hi", None, {"user_message": "hello"}),
     }
-    for name, arguments in calls.items():
+    assert calls.keys() == set(procedures.__all__)
+    callers = {name: partial(getattr(procedures, name), *arguments) for name, arguments in calls.items()}
+    callers["check_and_update_ai_usage"] = partial(check_and_update_ai_usage, instance.business_id, True)
+    for name, caller in callers.items():
         log.start = len(log._lines())
-        getattr(procedures, name)(*arguments)
+        caller()
         assert len(log.statements()) == 1, name
 
 
