@@ -7,4 +7,4 @@ class ConversationsConfig(AppConfig):
     verbose_name = _("Conversations")
 
     def ready(self) -> None:
-        from conversations import cache  # noqa: F401  (connects its signals)
+        from conversations import cache, checks  # noqa: F401 connect their signals, register the system checks

@@ -26,6 +26,8 @@ SERVER_OPTIONS = ("fsync=off", "max_connections=200", "max_prepared_transactions
 
 def pytest_configure() -> None:
     """Tests never reach a configured database: the default connection has no pool and, until a fixture, no host."""
+    if settings.ENVIRONMENT_PROBLEMS:
+        raise pytest.UsageError(str(settings.ENVIRONMENT_PROBLEMS))
     config = connections["default"].settings_dict
     config["HOST"], config["NAME"] = "no-database-in-this-test.invalid", "none"
     config["OPTIONS"].pop("pool", None)

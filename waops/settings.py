@@ -1,19 +1,21 @@
 """Settings, read from the environment and an optional `.env` file; `.env.example` explains every variable."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
-import environ
 from django.utils.translation import gettext_lazy as _
 
 from waops.database_url import database_settings
+from waops.environment import Environment, at_least, one_of, server_programs, time_zone
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = Environment()
 env.read_env(BASE_DIR / ".env")
+ENVIRONMENT_PROBLEMS = env.problems
 
 # Development is the default only on the embedded database: whoever names one has left the newcomer's path.
-DATABASE_URL = env.str("DATABASE_URL", default="")
+DATABASE_URL = env.postgres_url("DATABASE_URL")
 DEBUG = env.bool("DEBUG", default=not DATABASE_URL)
 SECRET_KEY = env.str("SECRET_KEY", default="insecure-development-key" if DEBUG else "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
@@ -23,11 +25,11 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 APP_SCHEMA = "waops"
 SEARCH_PATH = (APP_SCHEMA, "public", "extensions")
 DATABASE_POOL_MODE = env.str("DATABASE_POOL_MODE", default="direct")
-DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=10)
+DATABASE_POOL_SIZE = env("DATABASE_POOL_SIZE", cast=at_least(0), default=10)
 EMBEDDED_POSTGRES = not DATABASE_URL
 EMBEDDED_POSTGRES_DIR = env("EMBEDDED_POSTGRES_DIR", cast=Path, default=None)
-EMBEDDED_POSTGRES_VERSION = env.int("EMBEDDED_POSTGRES_VERSION", default=18)
-EMBEDDED_POSTGRES_BIN = env("EMBEDDED_POSTGRES_BIN", cast=Path, default=None)
+EMBEDDED_POSTGRES_VERSION = int(env("EMBEDDED_POSTGRES_VERSION", cast=one_of("16", "18"), default="18"))
+EMBEDDED_POSTGRES_BIN = env("EMBEDDED_POSTGRES_BIN", cast=server_programs, default=None)
 DATABASES = {
     "default": database_settings(
         DATABASE_URL, pool_mode=DATABASE_POOL_MODE, pool_size=DATABASE_POOL_SIZE, search_path=SEARCH_PATH
@@ -36,17 +38,17 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Caches. `flags` is the same store with a short life: that long a flag that another process changed may go unseen.
-CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+CACHES = {"default": env("CACHE_URL", cast=env.cache_url_config, default=env.cache_url_config("locmemcache://"))}
 CACHES["flags"] = {**CACHES["default"], "KEY_PREFIX": "flags", "TIMEOUT": 10}
 WAFFLE_CACHE_NAME = "flags"
-SETTINGS_CACHE_SECONDS = env.int("SETTINGS_CACHE_SECONDS", default=30)
+SETTINGS_CACHE_SECONDS = env("SETTINGS_CACHE_SECONDS", cast=at_least(0), default=30)
 
 # The message path's functions that are not to be called, whatever their flags say; `all` means every one.
 MESSAGE_PATH_KILL_SWITCH = frozenset(env.list("MESSAGE_PATH_KILL_SWITCH", default=[]))
 
 # Migrations on a live database
-MIGRATION_LOCK_TIMEOUT = env.float("MIGRATION_LOCK_TIMEOUT", default=30.0)
-MIGRATION_ATTEMPTS = env.int("MIGRATION_ATTEMPTS", default=5)
+MIGRATION_LOCK_TIMEOUT = env("MIGRATION_LOCK_TIMEOUT", cast=at_least(0.1), default=30.0)
+MIGRATION_ATTEMPTS = env("MIGRATION_ATTEMPTS", cast=at_least(1), default=5)
 
 # Whether operators may end a session that others wait for from the page of connections
 OPERATIONS_ALLOW_TERMINATE = env.bool("OPERATIONS_ALLOW_TERMINATE", default=False)
@@ -127,11 +129,11 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 
 # Languages
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
+LANGUAGE_CODE = env("LANGUAGE_CODE", cast=one_of("en", "ar"), default="en")
 LANGUAGES = [("en", _("English")), ("ar", _("Arabic"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "waops.formats"
-TIME_ZONE = env.str("TIME_ZONE", default="Africa/Cairo")
+TIME_ZONE = env("TIME_ZONE", cast=time_zone, default="Africa/Cairo")
 USE_I18N = True
 USE_TZ = True
 
@@ -159,21 +161,21 @@ CONTENT_SECURITY_POLICY = {
 
 # Transport
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0 if DEBUG else 3600)
+SECURE_HSTS_SECONDS = env("SECURE_HSTS_SECONDS", cast=at_least(0), default=0 if DEBUG else 3600)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
-SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", default=12 * 60 * 60)
+SESSION_COOKIE_AGE = env("SESSION_COOKIE_AGE", cast=at_least(1), default=12 * 60 * 60)
 
 # Alerts about quotas
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+vars().update(env("EMAIL_URL", cast=env.email_url_config, default=env.email_url_config("consolemail://")))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="waops@localhost")
 QUOTA_WEBHOOK_URL = env.str("QUOTA_WEBHOOK_URL", default="")
 QUOTA_WEBHOOK_SECRET = env.str("QUOTA_WEBHOOK_SECRET", default="")
 
 # Logs
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_LEVEL = env("LOG_LEVEL", cast=one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -183,7 +185,8 @@ LOGGING = {
     "loggers": {"axes": {"level": "WARNING"}, "django.utils.autoreload": {"level": "WARNING"}},
 }
 
-DEBUG_TOOLBAR = DEBUG and env.bool("DEBUG_TOOLBAR", default=False)
+DEBUG_TOOLBAR_WANTED = env.bool("DEBUG_TOOLBAR", default=False)
+DEBUG_TOOLBAR = DEBUG and DEBUG_TOOLBAR_WANTED and find_spec("debug_toolbar") is not None
 if DEBUG_TOOLBAR:
     INSTALLED_APPS += ["debug_toolbar"]
     MIDDLEWARE.insert(0, "debug_toolbar.middleware.DebugToolbarMiddleware")

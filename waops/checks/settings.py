@@ -11,6 +11,31 @@ from waops.database_url import POOL_MODES
 
 
 @register
+def environment_is_read(**kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            _("%(name)s cannot be used: %(problem)s.") % {"name": name, "problem": problem.rstrip(".")},
+            hint=_("Set %(name)s in the environment or in .env as .env.example explains it.") % {"name": name},
+            id="waops.E012",
+        )
+        for name, problem in settings.ENVIRONMENT_PROBLEMS.items()
+    ]
+
+
+@register
+def debug_toolbar_is_installed(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.DEBUG_TOOLBAR_WANTED or settings.DEBUG_TOOLBAR:
+        return []
+    return [
+        Error(
+            _("DEBUG_TOOLBAR is on, and the debug toolbar is not there."),
+            hint=_("It needs DEBUG, and the libraries for development: make check, or set DEBUG_TOOLBAR=false."),
+            id="waops.E013",
+        )
+    ]
+
+
+@register
 def pool_mode_is_known(**kwargs: Any) -> list[CheckMessage]:
     mode = settings.DATABASE_POOL_MODE
     if mode in POOL_MODES:

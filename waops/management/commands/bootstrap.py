@@ -16,7 +16,6 @@ from waops.live_schema import live_tables
 
 class Command(BaseCommand):
     help = "Prepares the embedded database: baseline tables, migrations, demo data and accounts. Safe to repeat."
-    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="Port the server is going to use.")
