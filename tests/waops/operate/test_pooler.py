@@ -41,7 +41,7 @@ def bounce(server: EmbeddedServer, committed_database: str) -> Iterator[Bounce]:
     """Sends Django's connection through a pooler of that mode."""
     program = os.environ.get("PGBOUNCER") or shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
-        absent("no pgbouncer; PGBOUNCER names another", required=False)
+        absent("no pgbouncer; PGBOUNCER names another")
     home = server.home / "pgbouncer"
     config = connection.settings_dict
     usual = {**config, "OPTIONS": {**config["OPTIONS"]}}
