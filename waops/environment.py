@@ -15,7 +15,7 @@ NOWHERE = "postgresql://unreadable-database-url.invalid/none"
 
 
 class Environment(environ.Env):  # type: ignore[misc]  # environ is not typed
-    """`problems`: what is wrong with variables, by name. Values are not in it: they may hold passwords."""
+    """`problems`: what is wrong with variables, by name. No URL is in it: it may hold a password."""
 
     def __init__(self) -> None:
         super().__init__()
