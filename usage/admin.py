@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
+from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -35,6 +36,7 @@ class ProfileAdmin(ReadOnlyAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("export/", wrap(self.export_view), name="usage_profile_export"),
+            path("reconcile/", wrap(self.reconcile_view), name="usage_profile_reconcile"),
             path("bulk/", wrap(self.bulk_view), name="usage_profile_bulk"),
             path("<uuid:pk>/export/", wrap(self.export_business_view), name="usage_profile_export_one"),
             *(
@@ -67,14 +69,18 @@ class ProfileAdmin(ReadOnlyAdmin):
     def export_view(self, request: HttpRequest) -> Any:
         return self._answer(request, lambda: views.export_overview(request))
 
+    def reconcile_view(self, request: HttpRequest) -> Any:
+        return self._answer(request, lambda: views.reconcile_page(request, self._context(request)))
+
     def export_business_view(self, request: HttpRequest, pk: UUID) -> Any:
         answer = self._answer(request, lambda: views.export_business(request, pk))
         return answer or self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
 
     def change_quota_view(self, request: HttpRequest, pk: UUID, action: str) -> Any:
         if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        return self._answer(request, lambda: views.change_quota(request, pk, action))
+            return redirect("admin:usage_profile_change", pk)
+        answer = self._answer(request, lambda: views.change_quota(request, pk, action, self._context(request)))
+        return answer or self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
 
     def bulk_view(self, request: HttpRequest) -> Any:
         if request.method != "POST":
@@ -124,6 +130,7 @@ class KindFilter(KnownValues):
 class QuotaChangeAdmin(ReadOnlyAdmin):
     list_display = ("at", "name", "kind", "old_limit", "new_limit", "old_used", "new_used", "actor_name", "why")
     list_filter = (KindFilter,)
+    link_lookups = ("business__id__exact",)
     related = ("business",)
     search_fields = ("business__business_name", "actor_name")
     ordering = ("-pk",)

@@ -1,7 +1,7 @@
 """One business: its period by day, model, personality, number, intent and hour, its customers, its history."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -66,11 +66,12 @@ class PeriodSummary:
 
 @dataclass(frozen=True)
 class Narrowed:
-    """What the page is narrowed to: one WhatsApp number, one of its personalities, one day."""
+    """What the page is narrowed to: one WhatsApp number, one of its personalities, one day, a page of its answers."""
 
     number: UUID | None = None
     personality: str | None = None
     day: date | None = None
+    page: int = 1
 
     def holds(self, row: Mapping[str, Any]) -> bool:
         return (
@@ -94,18 +95,27 @@ class Usage:
 
 @dataclass(frozen=True)
 class BusinessPage:
-    """`hours`: replies and tokens of each hour of the day; what they cost is not kept by the hour."""
+    """`usage` is of what the page is narrowed to, `days` of the whole period whatever day it is narrowed to.
+
+    `hours`: replies and tokens of each hour of the day. `interactions`: a page of the day's, newest first;
+    `has_more`: there are older ones. `was_due`: when a reset that is overdue should have been.
+    """
 
     business: Business
     start: datetime
+    was_due: datetime
     usage: Usage
+    days: list[Part]
     hours: list[tuple[int, int]]
     periods: list[PeriodSummary]
     changes: list[QuotaChange]
     top_ups: list[TopUp]
     customers: list[dict[str, Any]]
     interactions: list[dict[str, Any]]
+    has_more: bool
     silence: reads.Silence | None
+    own_rule: int | None
+    number_names: Mapping[str, str]
     personality_names: Mapping[str, str]
 
 
@@ -119,22 +129,30 @@ def load(business_id: UUID, narrowed: Narrowed, now: datetime | None = None) -> 
     start = business.last_reset or EPOCH
     # A last reset in the future holds nothing yet; a period is never empty by construction.
     span = {"business": business_id, "start": start, "end": now + timedelta(days=36_500)}
-    around = reads.read(SURROUNDINGS, history=HISTORY, **span)[0]
-    rows = [row for row in reads.read(DETAIL, **span) if narrowed.holds(row)]
-    names = around["personalities"] or {}
+    around = reads.read(SURROUNDINGS, now=now, history=HISTORY, **span)[0]
+    whole_period = replace(narrowed, day=None)
+    in_period = [row for row in reads.read(DETAIL, **span) if whole_period.holds(row)]
+    rows = [row for row in in_period if narrowed.holds(row)]
+    numbers, names = around["numbers"] or {}, around["personalities"] or {}
     changes = [_from_json(QuotaChange, row) for row in around["changes"] or []]
-    is_out = business.is_in(overview.View.OUT)
+    is_silent = business.is_in(overview.View.OUT) or business.is_in(overview.View.DISABLED)
+    interactions = _interactions(business_id, narrowed, start) if narrowed.day else []
     return BusinessPage(
         business=business,
         start=start,
-        usage=_break_down(rows, around["numbers"] or {}, names),
+        was_due=datetime.fromisoformat(around["was_due"]),
+        usage=_break_down(rows, numbers, names),
+        days=_break_down(in_period, numbers, names).days,
         hours=[tuple((around["hours"] or {}).get(str(hour), (0, 0))) for hour in range(24)],
         periods=_periods(around["periods"] or [], changes, business),
         changes=changes,
         top_ups=[_from_json(TopUp, row) for row in around["top_ups"] or []],
         customers=[] if narrowed.day else reads.read(TOP_CUSTOMERS, limit=CUSTOMERS, **span),
-        interactions=_interactions(business_id, narrowed, start) if narrowed.day else [],
-        silence=reads.silence([business_id]).get(business_id) if is_out else None,
+        interactions=interactions[:INTERACTIONS],
+        has_more=len(interactions) > INTERACTIONS,
+        silence=reads.silence([business_id]).get(business_id) if is_silent else None,
+        own_rule=around["own_rule"],
+        number_names=numbers,
         personality_names=names,
     )
 
@@ -164,7 +182,8 @@ def _interactions(business_id: UUID, narrowed: Narrowed, period: datetime) -> li
         end=end,
         number=narrowed.number,
         personality=narrowed.personality,
-        limit=INTERACTIONS,
+        limit=INTERACTIONS + 1,
+        skip=(narrowed.page - 1) * INTERACTIONS,
     )
 
 
@@ -195,7 +214,7 @@ def _break_down(rows: list[dict[str, Any]], numbers: Mapping[str, str], personal
 
 def _periods(rows: list[dict[str, Any]], changes: Iterable[QuotaChange], business: Business) -> list[PeriodSummary]:
     """Latest first. The counter at a period's end is what the reset that ended it found."""
-    held = {change.new_reset: change.old_used for change in changes if change.counter_fell}
+    held = {change.new_reset: change.old_used for change in changes if change.new_reset != change.old_reset}
     summaries: list[PeriodSummary] = []
     end: datetime | None = None
     for row in rows:

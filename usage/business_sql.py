@@ -30,6 +30,15 @@ SURROUNDINGS = """
         WHERE instance.user_id = %(business)s
     )
     SELECT
+        (
+            SELECT to_jsonb(reset.resets_on)
+            FROM public.profiles AS profile
+            CROSS JOIN LATERAL waops.next_reset(
+                profile.last_responses_reset_date, coalesce(profile.last_responses_reset_date, %(now)s)
+            ) AS reset
+            WHERE profile.id = %(business)s
+        ) AS was_due,
+        (SELECT rule.id FROM waops.usage_alertrule AS rule WHERE rule.business_id = %(business)s) AS own_rule,
         (SELECT jsonb_object_agg(instance.id, instance.instance_name) FROM instance) AS numbers,
         (
             SELECT jsonb_object_agg(personality.id, personality.name)
@@ -94,5 +103,5 @@ INTERACTIONS_OF_A_DAY = """
           OR coalesce(answer.metadata ->> 'personality_id', '') = %(personality)s::text
       )
     ORDER BY answer.created_at DESC, answer.id
-    LIMIT %(limit)s
+    LIMIT %(limit)s OFFSET %(skip)s
 """

@@ -19,6 +19,8 @@ TOP, BOTTOM = 16, 28
 START, END = 52, 16
 """Room before and after it in reading direction: the labels of the scale, and half a label of a day."""
 SPARK_WIDTH, SPARK_HEIGHT = 96, 28
+ROOM_FOR_NAME = 90
+"""Between two lines that are both named above the plot."""
 SAMPLES = 24
 """Points of a curve."""
 
@@ -36,6 +38,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class Bar:
+    """`target`: the whole height above the day, which is easier to hit than a low bar."""
+
     x: str
     y: str
     width: str
@@ -43,6 +47,8 @@ class Bar:
     day: date | None
     hour: int | None
     value: int
+    target_x: str
+    target_width: str
 
 
 @dataclass(frozen=True)
@@ -53,17 +59,24 @@ class BarChart:
     width: int = WIDTH
     height: int = HEIGHT
     baseline: int = HEIGHT - BOTTOM
+    top: int = TOP
+    tall: int = HEIGHT - TOP - BOTTOM
 
 
 @dataclass(frozen=True)
 class BurnDown:
-    """Answers that are left: `actual` until now, `expected` from there within `band`, and where the reset is."""
+    """Answers that are left: `actual` until now, `expected` from there within `band`, and where the reset is.
+
+    `pace`: the straight line that ends at the reset. `names_now`: there is room to name the line of this moment.
+    """
 
     actual: str
     expected: str
     band: str
+    pace: str
     reset_x: str
     now_x: str
+    names_now: bool
     exhausted: Mark | None
     days: list[Mark]
     scale: list[Mark]
@@ -116,12 +129,15 @@ def burn_down(business: Business, replies: Iterable[tuple[date, int]], now: date
         used += count * factor
         actual.append((min(max(_midnight(day + timedelta(days=1)), begin), now), used))
     actual.append((now, float(business.used)))
+    now_x, reset_x = plot.x(now.timestamp()), plot.x(business.resets_on.timestamp())
     return BurnDown(
         actual=" ".join(plot.point(at.timestamp(), max(business.limit - value, 0)) for at, value in actual),
         expected=_expected(plot, business, now, end),
         band=_band(plot, business, now, end),
-        reset_x=_text(plot.x(business.resets_on.timestamp())),
-        now_x=_text(plot.x(now.timestamp())),
+        pace=f"{plot.point(begin.timestamp(), business.limit)} {plot.point(business.resets_on.timestamp(), 0)}",
+        reset_x=_text(reset_x),
+        now_x=_text(now_x),
+        names_now=min(abs(now_x - reset_x), abs(now_x - plot.x(begin.timestamp()))) > ROOM_FOR_NAME,
         exhausted=_exhausted(plot, business),
         days=_day_marks(plot, begin, end),
         scale=plot.scale(),
@@ -146,6 +162,8 @@ def bars(values: Sequence[tuple[date | int, int]], *, rtl: bool) -> BarChart:
                 day,
                 hour,
                 count,
+                _text(middle - width / 2),
+                _text(width),
             )
         )
         if number % step == 0:

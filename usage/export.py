@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 
 from usage.business import Part, Usage
 from usage.overview import Business, Totals
+from usage.reconcile import Reconciliation
+from usage.wording import verdict
 
 Value = str | int | float | Decimal | datetime | None
 Row = Sequence[Value]
@@ -35,7 +37,7 @@ def overview_rows(businesses: Sequence[Business], totals: Totals) -> Iterator[Ro
     for one in businesses:
         rate = one.forecast.rate
         yield (
-            *(one.name, one.plan, one.forecast.verdict.value, one.limit, one.used, one.share),
+            *(one.name, one.plan, verdict(one), one.limit, one.used, one.share),
             *(round(rate.mean, 2) if rate else None, one.forecast.exhausted_at, one.resets_on, one.subscription_end),
             *(one.replies, one.tokens, one.untracked, one.unpriced),
             *(one.costs.get(currency) for currency in currencies),
@@ -68,6 +70,18 @@ def usage_rows(usage: Usage) -> Iterator[Row]:
         for part in parts:
             yield line(what, part.name, part)
     yield line(_("Total"), "", usage.whole)
+
+
+def reconcile_rows(reconciliations: Sequence[Reconciliation]) -> Iterator[Row]:
+    """Heading, periods that differ, totals."""
+    yield (*(_("Business"), _("From"), _("To"), _("Counter"), _("Replies"), _("Difference"), _("What it means")),)
+    for row in reconciliations:
+        yield row.business.name, row.start, row.end, row.counter, row.replies, row.difference, row.explanation
+    yield (
+        *(_("Total"), None, None),
+        *(sum(row.counter for row in reconciliations), sum(row.replies for row in reconciliations)),
+        *(sum(row.difference for row in reconciliations), None),
+    )
 
 
 def response(rows: Iterable[Row], file_format: str, name: str) -> HttpResponseBase:

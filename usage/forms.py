@@ -15,21 +15,28 @@ from usage.overview import ORDERS, View
 ORDER_CHOICES = [(sign + name, name) for name in ORDERS for sign in ("", "-")]
 
 
-class OverviewForm(forms.Form):
-    """The address of the list. Unknown names and values are refused."""
-
-    view = forms.ChoiceField(choices=View.choices, required=False)
-    plan = forms.CharField(required=False, max_length=50)
-    q = forms.CharField(required=False, max_length=100)
-    o = forms.ChoiceField(choices=ORDER_CHOICES, required=False)
-    p = forms.IntegerField(required=False)
-    format = forms.ChoiceField(choices=[("csv", "CSV"), ("xlsx", "XLSX")], required=False)
+class AddressForm(forms.Form):
+    """What a page's address may say. Unknown names and values are refused."""
 
     def clean(self) -> dict[str, Any]:
         unknown = set(self.data) - set(self.fields)
         if unknown:
             raise forms.ValidationError(", ".join(sorted(unknown)))
         return self.cleaned_data
+
+
+FORMATS = [("csv", "CSV"), ("xlsx", "XLSX")]
+
+
+class OverviewForm(AddressForm):
+    """The address of the list."""
+
+    view = forms.ChoiceField(choices=View.choices, required=False)
+    plan = forms.CharField(required=False, max_length=50)
+    q = forms.CharField(required=False, max_length=100)
+    o = forms.ChoiceField(choices=ORDER_CHOICES, required=False)
+    p = forms.IntegerField(required=False)
+    format = forms.ChoiceField(choices=FORMATS, required=False)
 
     @property
     def filters(self) -> dict[str, str]:
@@ -43,25 +50,29 @@ class OverviewForm(forms.Form):
         }
 
 
-class NarrowForm(forms.Form):
+class ReconcileForm(AddressForm):
+    """The address of the page that compares counters with answers."""
+
+    period = forms.ChoiceField(choices=[("running", ""), ("ended", "")], required=False)
+    all = forms.BooleanField(required=False)
+    p = forms.IntegerField(required=False)
+    format = forms.ChoiceField(choices=FORMATS, required=False)
+
+
+class NarrowForm(AddressForm):
     """The address of a business's page."""
 
     number = forms.UUIDField(required=False)
     personality = forms.CharField(required=False, max_length=100, empty_value=None, strip=False)
     day = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
-
-    def clean(self) -> dict[str, Any]:
-        unknown = set(self.data) - set(self.fields)
-        if unknown:
-            raise forms.ValidationError(", ".join(sorted(unknown)))
-        return self.cleaned_data
+    p = forms.IntegerField(required=False, min_value=1, max_value=10_000)
 
     @property
     def narrowed(self) -> Narrowed:
         values = self.cleaned_data
         # "": answers without a personality; absent: all of them.
         personality = "" if self.data.get("personality") == "" else values["personality"]
-        return Narrowed(values["number"], personality, values["day"])
+        return Narrowed(values["number"], personality, values["day"], values["p"] or 1)
 
 
 def reason_field() -> forms.CharField:

@@ -42,6 +42,11 @@ class View(models.TextChoices):
     ALL = "all", _("All")
 
 
+def disagree(counter: int, replies: int) -> bool:
+    """Whether they differ by more than what is tolerated."""
+    return abs(counter - replies) > max(TOLERATED, TOLERANCE * max(counter, replies))
+
+
 @dataclass(frozen=True)
 class Business:
     """One row. `trend`: replies per day, oldest first, today last. `replies` and what follows: of the period so far.
@@ -79,7 +84,7 @@ class Business:
 
     @property
     def disagrees(self) -> bool:
-        return abs(self.difference) > max(TOLERATED, TOLERANCE * max(self.used, self.replies))
+        return disagree(self.used, self.replies)
 
     def is_in(self, view: str) -> bool:
         match view:
@@ -115,20 +120,21 @@ class Totals:
 ORDERS: dict[str, Callable[[Business], Any]] = {
     "risk": lambda one: (RISK.index(one.forecast.verdict), one.forecast.exhausted_at or FAR, -(one.share or 0)),
     "name": lambda one: one.name.casefold(),
-    "plan": lambda one: one.plan,
+    "plan": lambda one: one.plan or None,
     "used": lambda one: one.used,
     "limit": lambda one: one.limit,
-    "share": lambda one: -1 if one.share is None else one.share,
-    "rate": lambda one: one.forecast.rate.mean if one.forecast.rate else -1,
-    "out": lambda one: one.forecast.exhausted_at or FAR,
+    "share": lambda one: one.share,
+    "rate": lambda one: one.forecast.rate and one.forecast.rate.mean,
+    "out": lambda one: one.forecast.exhausted_at,
     "reset": lambda one: one.resets_on,
-    "ends": lambda one: one.subscription_end or FAR,
+    "ends": lambda one: one.subscription_end,
     "replies": lambda one: one.replies,
     "tokens": lambda one: one.tokens,
-    "cost": lambda one: sorted(one.costs.items(), key=lambda item: -item[1])[0][1] if one.costs else Decimal(-1),
+    "cost": lambda one: max(one.costs.values(), default=None),
     "trend": lambda one: sum(one.trend[-8:-1]) - sum(one.trend[-15:-8]),
 }
-"""Name in the address, and key, ascending. Cost compares amounts of whatever currency is the largest in the row."""
+"""Name in the address, and key, ascending; None comes last either way. Cost compares the largest amounts of each row,
+whatever their currency."""
 
 
 def load(now: datetime | None = None, ids: Iterable[UUID] | None = None) -> list[Business]:
@@ -154,8 +160,10 @@ def choose(
         if one.is_in(view) and (not plan or one.plan == plan) and all(word in one.name.casefold() for word in words)
     ]
     chosen.sort(key=lambda one: (one.name.casefold(), one.id))
-    chosen.sort(key=ORDERS[order.removeprefix("-")], reverse=order.startswith("-"))
-    return chosen
+    key = ORDERS[order.removeprefix("-")]
+    known = [one for one in chosen if key(one) is not None]
+    known.sort(key=key, reverse=order.startswith("-"))
+    return known + [one for one in chosen if key(one) is None]
 
 
 def add_up(businesses: Iterable[Business]) -> Totals:

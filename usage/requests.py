@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -30,3 +31,16 @@ def valid(form: Any, request: HttpRequest) -> Any:
             % {"query": request.META.get("QUERY_STRING", "")[:200]},
         )
     return form
+
+
+def page_of(rows: list[Any], number: int | None, per_page: int = 50) -> Page[Any]:
+    """That page of the rows, the first one if none is asked for."""
+    paginator = Paginator(rows, per_page)
+    number = 1 if number is None else number
+    if not 1 <= number <= paginator.num_pages:
+        raise BadAddressError(
+            404,
+            _("You asked for page %(page)s, and this list ends at page %(pages)s. Search or filter to find others.")
+            % {"page": number, "pages": paginator.num_pages},
+        )
+    return paginator.page(number)

@@ -5,22 +5,21 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from usage import business, changes, charts, export, overview, reads, resets, rollup
+from usage import business, changes, charts, export, overview, reads, reconcile, resets, rollup
 from usage.changes import Outcome, Result
-from usage.forms import LimitForm, NarrowForm, Operation, OverviewForm, ResetForm, TopUpForm
+from usage.forms import LimitForm, NarrowForm, Operation, OverviewForm, ReconcileForm, ResetForm, TopUpForm
 from usage.overview import Business, View
-from usage.requests import BadAddressError, require, valid
-from usage.wording import outlook
+from usage.requests import BadAddressError, page_of, require, valid
+from usage.wording import order_choices, outlook
 from waops.access import may
 
-PER_PAGE = 50
+CHARTED_DAYS = 45
 
 
 def overview_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
@@ -32,15 +31,7 @@ def overview_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse
     if form.cleaned_data["plan"] and form.cleaned_data["plan"] not in plans:
         raise BadAddressError(400, _("There is no plan “%(plan)s”.") % {"plan": form.cleaned_data["plan"]})
     chosen = overview.choose(everybody, **form.filters)
-    paginator = Paginator(chosen, PER_PAGE)
-    page = form.cleaned_data["p"] or (1 if form.cleaned_data["p"] is None else 0)
-    if not 1 <= page <= paginator.num_pages:
-        raise BadAddressError(
-            404,
-            _("You asked for page %(page)s, and this list ends at page %(pages)s. Search or filter to find others.")
-            % {"page": page, "pages": paginator.num_pages},
-        )
-    shown = paginator.page(page)
+    shown = page_of(chosen, form.cleaned_data["p"])
     silent = reads.silence(one.id for one in shown if one.is_in(View.OUT))
     rtl = translation.get_language_bidi()
     counts = overview.count_views(everybody)
@@ -50,6 +41,7 @@ def overview_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse
         "freshness": freshness,
         "views": [(view, view.label, counts[view]) for view in View],
         "filters": filters,
+        "orders": order_choices(filters["order"]),
         "plans": plans,
         "rows": [
             {"business": one, "silence": silent.get(one.id), "trend": charts.sparkline(one.trend, rtl=rtl)}
@@ -57,7 +49,6 @@ def overview_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse
         ],
         "totals": overview.add_up(chosen),
         "page": shown,
-        "pages": paginator.get_elided_page_range(page, on_each_side=2, on_ends=1),
         "operation": Operation(auto_id="bulk_%s", initial={"scope": "selected", "until": _default_until(now)}),
         "spark": (charts.SPARK_WIDTH, charts.SPARK_HEIGHT),
         **_permissions(request),
@@ -65,19 +56,54 @@ def overview_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse
     return TemplateResponse(request, "usage/overview.html", context)
 
 
-def business_page(request: HttpRequest, pk: UUID, context: dict[str, Any]) -> HttpResponseBase | None:
-    """None if there is no such business."""
+def reconcile_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
+    """Counters that differ from the recorded answers, and why; also as a file."""
+    form = valid(ReconcileForm(request.GET), request)
+    values = form.cleaned_data
+    if values["format"]:
+        require(request, "usage.export_usage")
+    freshness = rollup.refresh(patience=None if values["format"] else rollup.PATIENCE)
+    period = values["period"] or "running"
+    differing = reconcile.reconcile() if period == "running" else reconcile.reconcile_ended()
+    rows = [row for row in differing if values["all"] or not row.is_within_tolerance]
+    if values["format"]:
+        return export.response(
+            export.reconcile_rows(rows), values["format"], f"ai-quota-reconcile-{timezone.localdate()}"
+        )
+    context |= {
+        "title": _("Counters and recorded answers"),
+        "freshness": freshness,
+        "page": page_of(rows, values["p"]),
+        "period": period,
+        "is_all": values["all"],
+        "within": len(differing) - len(rows),
+        "counter": sum(row.counter for row in rows),
+        "replies": sum(row.replies for row in rows),
+        "difference": sum(row.difference for row in rows),
+        "days": reconcile.ENDED_DAYS,
+        **_permissions(request),
+    }
+    return TemplateResponse(request, "usage/reconcile.html", context)
+
+
+def business_page(
+    request: HttpRequest, pk: UUID, context: dict[str, Any], bound: dict[str, Any] | None = None
+) -> HttpResponseBase | None:
+    """None if there is no such business. `bound`: the form that was refused, by its name in the template."""
     form = valid(NarrowForm(request.GET), request)
     freshness = rollup.refresh()
     now = timezone.now()
-    page = business.load(pk, form.narrowed, now)
+    narrowed = form.narrowed
+    page = business.load(pk, narrowed, now)
     if page is None:
         return None
+    if narrowed.number and str(narrowed.number) not in page.number_names:
+        raise BadAddressError(404, _("This business has no such WhatsApp number."))
     one, today = page.business, timezone.localdate(now)
     rtl = translation.get_language_bidi()
-    replied = [datetime.fromisoformat(part.key).date() for part in page.usage.days]
+    replied = [datetime.fromisoformat(part.key).date() for part in page.days]
     first = timezone.localdate(page.start) if one.last_reset else min(replied, default=today)
-    days = business.every_day(page.usage.days, min(first, today), max([today, *replied]))
+    days = business.every_day(page.days, min(first, today), max([today, *replied]))
     replies = [(day, part.replies) for day, part in days]
     expected = one.last_reset.isoformat() if one.last_reset else ""
     context |= {
@@ -85,20 +111,23 @@ def business_page(request: HttpRequest, pk: UUID, context: dict[str, Any]) -> Ht
         "page": page,
         "business": one,
         "freshness": freshness,
-        "narrowed": form.narrowed,
+        "narrowed": narrowed,
         "is_narrowed": bool(request.GET),
+        "number_name": page.number_names.get(str(narrowed.number)),
+        "personality_name": page.personality_names.get(narrowed.personality or "", narrowed.personality),
         "burn_down": None if request.GET else charts.burn_down(one, replies, now, rtl=rtl),
-        "day_chart": charts.bars(replies[-45:], rtl=rtl),
-        "days": days[::-1],
+        "day_chart": charts.bars(replies[-CHARTED_DAYS:], rtl=rtl),
+        "days": [(day, part) for day, part in days[::-1] if narrowed.day in (None, day)],
         "hour_chart": charts.bars([(hour, count) for hour, (count, _tokens) in enumerate(page.hours)], rtl=rtl),
         "hours": list(enumerate(page.hours)),
         "limit_form": LimitForm(initial={"expected": one.limit, "limit": one.limit}),
         "top_up_form": TopUpForm(initial={"expected": one.limit, "until": _default_until(now, one)}),
         "reset_form": ResetForm(initial={"expected": expected}),
-        "now": now,
+        "history_length": business.HISTORY,
         **_permissions(request),
+        **(bound or {}),
     }
-    return TemplateResponse(request, "usage/business.html", context)
+    return TemplateResponse(request, "usage/business.html", context, status=400 if bound else 200)
 
 
 def export_overview(request: HttpRequest) -> HttpResponseBase:
@@ -122,37 +151,24 @@ def export_business(request: HttpRequest, pk: UUID) -> HttpResponseBase | None:
     return export.response(export.usage_rows(page.usage), file_format, f"ai-usage-{pk}-{timezone.localdate()}")
 
 
-def change_quota(request: HttpRequest, pk: UUID, action: str) -> HttpResponseBase:
+def change_quota(request: HttpRequest, pk: UUID, action: str, context: dict[str, Any]) -> HttpResponseBase | None:
     """One change of one business; ends on its page, which says what came of it."""
+    require(request, "usage.reset_quota" if action == "reset" else "usage.change_quota")
+    form: Any = {"limit": LimitForm, "top_up": TopUpForm, "reset": ResetForm}[action](request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Nothing was changed: see what is missing in the form."))
+        return business_page(request, pk, context, {f"{action}_form": form, "open_form": action})
     rollup.refresh()
     before = overview.load(ids=[pk])
     actor: Any = request.user
+    values = form.cleaned_data
     if action == "limit":
-        require(request, "usage.change_quota")
-        form: Any = LimitForm(request.POST)
-        if form.is_valid():
-            values = form.cleaned_data
-            results = changes.set_limits({pk: (values["expected"], values["limit"])}, actor, values["reason"])
+        results = changes.set_limits({pk: (values["expected"], values["limit"])}, actor, values["reason"])
     elif action == "top_up":
-        require(request, "usage.change_quota")
-        form = TopUpForm(request.POST)
-        if form.is_valid():
-            values = form.cleaned_data
-            results = changes.top_up(
-                {pk: values["expected"]}, values["amount"], values["until"], actor, values["reason"]
-            )
+        results = changes.top_up({pk: values["expected"]}, values["amount"], values["until"], actor, values["reason"])
     else:
-        require(request, "usage.reset_quota")
-        form = ResetForm(request.POST)
-        if form.is_valid():
-            values = form.cleaned_data
-            results = resets.reset_counters({pk: values["expected"]}, actor, values["reason"])
-    if not form.is_valid():
-        for name, errors in form.errors.items():
-            label = form.fields[name].label if name in form.fields else ""
-            messages.error(request, f"{label or name}: {' '.join(map(str, errors))}")
-    else:
-        _tell(request, results[0], before[0] if before else None)
+        results = resets.reset_counters({pk: values["expected"]}, actor, values["reason"])
+    _tell(request, results[0], before[0] if before else None)
     return redirect("admin:usage_profile_change", pk)
 
 

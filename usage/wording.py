@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from usage.forecast import Verdict
 from usage.overview import Business
@@ -17,6 +17,43 @@ STATUS_KINDS = {
     Verdict.TOO_LITTLE_DATA: "unknown",
     Verdict.DISABLED: "off",
 }
+
+
+ORDER_NAMES = {
+    "risk": gettext_lazy("Risk"),
+    "out": gettext_lazy("Runs out"),
+    "name": gettext_lazy("Business"),
+    "plan": gettext_lazy("Plan"),
+    "share": gettext_lazy("Share"),
+    "used": gettext_lazy("Used"),
+    "limit": gettext_lazy("Limit"),
+    "rate": gettext_lazy("Per day"),
+    "trend": gettext_lazy("Trend"),
+    "reset": gettext_lazy("Reset"),
+    "ends": gettext_lazy("Subscription ends"),
+    "replies": gettext_lazy("Replies"),
+    "tokens": gettext_lazy("Tokens"),
+    "cost": gettext_lazy("Cost"),
+}
+"""What the list can be sorted by, keys of `overview.ORDERS`."""
+LARGEST_FIRST = {"used", "limit", "share", "rate", "trend", "replies", "tokens", "cost"}
+"""What is sorted downwards when it is first chosen."""
+
+
+def first_order(name: str) -> str:
+    """The order that choosing this column begins with."""
+    return f"-{name}" if name in LARGEST_FIRST else name
+
+
+def order_choices(current: str) -> list[tuple[str, str]]:
+    """Every column in the order it begins with, for screens without headings; the current one as it is."""
+    chosen = current.removeprefix("-")
+    return [
+        (current if name == chosen else first_order(name), f"{label} {'↓' if current.startswith('-') else '↑'}")
+        if name == chosen
+        else (first_order(name), str(label))
+        for name, label in ORDER_NAMES.items()
+    ]
 
 
 def verdict(business: Business) -> str:

@@ -25,8 +25,12 @@ def test_a_manager_changes_a_quota_and_reads_what_came_of_it(manager) -> None:
     assert TopUp.objects.get().reason == "Feast days"
     html = post(manager, one, "limit", expected=95, limit=700, reason="Upgrade").content.decode()
     assert "Not changed: somebody was faster. The limit is 595 now" in html
-    html = post(manager, one, "limit", expected=595, limit=700, reason="").content.decode()
-    assert "Why: This field is required." in html
+    refused = post(manager, one, "limit", expected=595, limit=701, reason="")
+    html = refused.content.decode()
+    assert refused.status_code == 400
+    assert "This field is required." in html
+    assert 'value="701"' in html
+    assert Profile.objects.get(pk=one.pk).monthly_ai_response_limit == 595
     html = post(manager, one, "limit", expected=595, limit=700, reason="Upgrade").content.decode()
     assert "Upgrade" in html
     stored = Profile.objects.get(pk=one.pk)
@@ -112,5 +116,7 @@ def test_others_see_no_changing_action_and_are_refused(db, group) -> None:
 
 def test_a_change_by_get_is_not_allowed(manager) -> None:
     one = shop("Shop")
-    assert manager.get(reverse("admin:usage_profile_limit", args=[one.pk])).status_code == 405
+    response = manager.get(reverse("admin:usage_profile_limit", args=[one.pk]), {"limit-limit": 5})
+    assert response.headers["Location"] == f"{OVERVIEW}{one.pk}/change/"
+    assert QuotaChange.objects.count() == 0
     assert manager.get(f"{OVERVIEW}bulk/").status_code == 405

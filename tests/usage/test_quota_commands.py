@@ -58,6 +58,7 @@ def test_reconcile_quota_explains_differences() -> None:
     shop("Uncounted", per_day=3, used=2)
     text = run("reconcile_quota")
     assert "differ: 2." in text
+    assert "differ: 0." in run("reconcile_quota", "--ended")
     rows = {row["name"]: row for row in json.loads(run("reconcile_quota", "--json", "--all"))}
     assert {name: row["difference"] for name, row in rows.items()} == {"Failed sends": 70, "Uncounted": -28}
     assert "failed" in rows["Failed sends"]["explanation"]

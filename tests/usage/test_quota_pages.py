@@ -15,7 +15,8 @@ from tests import factories
 from tests.usage.shops import OVERVIEW, log_in, page, shop
 from usage import business, overview, rollup
 from usage.models import Price, Profile
-from usage.overview import View
+from usage.overview import ORDERS, View
+from usage.wording import ORDER_NAMES
 
 
 @pytest.fixture
@@ -64,13 +65,23 @@ def test_out_now_tells_how_many_customers_got_nothing(manager) -> None:
     assert (one.silence.customers, one.silence.messages) == (2, 3)
 
 
-@pytest.mark.parametrize(
-    "order", ["risk", "-name", "used", "-share", "-cost", "ends", "out", "-rate", "-trend", "plan"]
-)
-def test_every_column_sorts(manager, order) -> None:
-    shop("A", per_day=1)
-    shop("B", per_day=2)
-    assert page(manager, OVERVIEW, o=order)
+@pytest.mark.parametrize("column", ORDERS)
+def test_every_column_sorts_both_ways_with_the_unknown_last(manager, column) -> None:
+    Price.objects.create(model="m", valid_from="2020-01-01", input_per_million="3", output_per_million="9")
+    shop("A", per_day=1, plan_type="Launch", monthly_ai_response_limit=50)
+    shop("B", per_day=2, plan_type="Scale", monthly_ai_response_limit=90)
+    shop("C", per_day=3, plan_type="Growth", monthly_ai_response_limit=31)
+    shop("D", monthly_ai_response_limit=0)
+    Profile.objects.filter(business_name="D").update(plan_type=None, subscription_end_date=None)
+    for order, largest_first in ((column, False), (f"-{column}", True)):
+        response = manager.get(OVERVIEW, {"o": order})
+        shown = [row["business"] for row in response.context["rows"]]
+        keys = [ORDERS[column](one) for one in shown]
+        known = [key for key in keys if key is not None]
+        assert keys == known + [None] * (4 - len(known))
+        assert known == sorted(known, reverse=largest_first)
+        direction = "descending" if largest_first else "ascending"
+        assert f'data-direction="{direction}">{ORDER_NAMES[column]}</a>' in response.content.decode()
 
 
 def test_search_and_plan(manager) -> None:
@@ -137,7 +148,7 @@ def test_an_unknown_model_has_no_price_and_never_costs_nothing(manager) -> None:
     one = shop("One", per_day=2)
     html = page(manager, f"{OVERVIEW}{one.pk}/change/")
     assert "no price" in html
-    assert "10 without price" in html
+    assert "10 replies of models without a price" in html
     [row] = overview.load()
     assert (row.costs, row.unpriced) == ({"USD": Decimal("1.0")}, 10)
 

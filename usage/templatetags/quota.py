@@ -1,9 +1,11 @@
 """How quotas, costs and addresses of the quota pages are shown."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.core.paginator import Page
 from django.template import Context
 from django.utils.formats import get_format, number_format
 from django.utils.html import format_html, format_html_join
@@ -35,7 +37,7 @@ def outlook(business: Business) -> str:
 @register.filter
 def difference(business: Business) -> str:
     """Why counter and answers differ."""
-    return explain(business)
+    return explain(business.difference, business.is_enabled)
 
 
 @register.filter
@@ -51,29 +53,52 @@ def grouped(number: int | None) -> SafeString | str:
     return format_html('<bdi dir="ltr">{}</bdi>', _grouped(number))
 
 
+@register.filter
+def grouped_text(number: int) -> str:
+    """The same inside a drawing, where there is no markup."""
+    return _grouped(number)
+
+
+@register.filter
+def signed(number: int | None) -> SafeString | str:
+    """A difference, with its sign."""
+    if number is None:
+        return "—"
+    sign = {1: "+", -1: "−"}.get((number > 0) - (number < 0), "")
+    return format_html('<bdi dir="ltr">{}{}</bdi>', sign, _grouped(abs(number)))
+
+
 @register.simple_tag
 def cost(part: Any) -> SafeString:
-    """Amounts by currency, and how many replies they leave out; "no price" instead of 0."""
+    """Amounts by currency; "≥" where they leave replies out, as `left_out` says. "no price" instead of 0."""
     if part.replies == 0:
         return format_html("{}", "—")
-    lines = [(_money(amount), currency) for currency, amount in part.costs.items()]
-    text = format_html_join("", '<bdi dir="ltr" class="money">{} {}</bdi> ', lines)
     if not part.costs:
         return format_html('<span class="quiet">{}</span>', _("no price"))
-    notes = []
+    if part.untracked and not any(part.costs.values()):
+        return format_html('<span class="quiet">{}</span>', _("tokens unknown"))
+    sign = "≥ " if part.unpriced or part.untracked else ""
+    lines = [(sign, _money(amount), currency) for currency, amount in part.costs.items()]
+    return format_html_join(" ", '<bdi dir="ltr" class="money">{}{}&nbsp;{}</bdi>', lines)
+
+
+@register.simple_tag
+def left_out(part: Any) -> str:
+    """A sentence about the replies that the costs leave out, or nothing."""
+    reasons = []
     if part.unpriced:
-        notes.append(
-            ngettext("%(count)s without price", "%(count)s without price", part.unpriced)
-            % {"count": _grouped(part.unpriced)}
+        words = ngettext(
+            "%(count)s reply of a model without a price", "%(count)s replies of models without a price", part.unpriced
         )
+        reasons.append(words % {"count": _grouped(part.unpriced)})
     if part.untracked:
-        notes.append(
-            ngettext("%(count)s without token counts", "%(count)s without token counts", part.untracked)
-            % {"count": _grouped(part.untracked)}
+        words = ngettext(
+            "%(count)s reply whose tokens were not recorded",
+            "%(count)s replies whose tokens were not recorded",
+            part.untracked,
         )
-    if not notes:
-        return text
-    return format_html('{}<small class="quiet">{}</small>', text, _(" + ").join(["", *notes]).strip())
+        reasons.append(words % {"count": _grouped(part.untracked)})
+    return _("≥: the cost leaves out %(reasons)s.") % {"reasons": _(" and ").join(reasons)} if reasons else ""
 
 
 def _grouped(number: int) -> str:
@@ -84,6 +109,12 @@ def _grouped(number: int) -> str:
 def _money(amount: Decimal) -> str:
     digits = 2 if amount >= 1 or amount == 0 else 4
     return number_format(amount, decimal_pos=digits, force_grouping=True)
+
+
+@register.filter
+def elided(page: Page[Any]) -> Iterator[int | str]:
+    """Numbers of pages around this one, with gaps."""
+    return page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
 
 
 @register.filter
@@ -123,14 +154,13 @@ def address(context: Context, **changes: Any) -> str:
 
 
 @register.inclusion_tag("usage/sort.html", takes_context=True)
-def sort(context: Context, name: str, label: str) -> dict[str, Any]:
+def sort(context: Context, name: str) -> dict[str, Any]:
     """A column's heading that sorts by it, and the other way round when it does already."""
-    order = context["filters"]["order"]
-    descending_first = name in ("used", "limit", "share", "rate", "replies", "tokens", "cost", "trend")
-    first, second = (f"-{name}", name) if descending_first else (name, f"-{name}")
-    chosen = order if order in (first, second) else ""
+    order, first = context["filters"]["order"], wording.first_order(name)
+    is_chosen = order.removeprefix("-") == name
+    second = first[1:] if first.startswith("-") else f"-{first}"
     return {
         "address": address(context, o=second if order == first else first),
-        "label": label,
-        "direction": ("descending" if chosen.startswith("-") else "ascending") if chosen else "",
+        "label": wording.ORDER_NAMES[name],
+        "direction": ("descending" if order.startswith("-") else "ascending") if is_chosen else "",
     }

@@ -7,39 +7,44 @@ from rich.console import Console
 from rich.table import Table
 
 from usage import rollup
-from usage.reconcile import Reconciliation, reconcile
+from usage.reconcile import Reconciliation, reconcile, reconcile_ended
 
 
 class Command(BaseCommand):
-    help = "Compares each business's counter with its recorded answers in the running period. Changes nothing."
+    help = "Compares each business's counter with its recorded answers, period by period. Changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="For programs.")
+        parser.add_argument(
+            "--ended", action="store_true", help="Periods that ended lately instead of the running one."
+        )
         parser.add_argument("--all", action="store_true", help="Small differences too.")
 
     def handle(self, **options: Any) -> None:
         rollup.refresh(patience=None)
-        rows = [row for row in reconcile() if options["all"] or not row.is_within_tolerance]
+        differing = reconcile_ended() if options["ended"] else reconcile()
+        rows = [row for row in differing if options["all"] or not row.is_within_tolerance]
         if options["json"]:
             self.stdout.write(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=2))
             return
         if rows:
-            table = Table(_("Business"), _("Counter"), _("Replies"), _("Difference"), _("What it means"))
+            table = Table(_("Business"), _("From"), _("Counter"), _("Replies"), _("Difference"), _("What it means"))
             for row in rows:
-                one = row.business
-                table.add_row(one.name, str(one.used), str(one.replies), f"{row.difference:+}", row.explanation)
+                start = f"{row.start:%Y-%m-%d %H:%M}" if row.start else "—"
+                numbers = (str(row.counter), str(row.replies), f"{row.difference:+}")
+                table.add_row(row.business.name, start, *numbers, row.explanation)
             Console(file=self.stdout).print(table)  # type: ignore[arg-type]
-        self.stdout.write(_("Businesses whose counter and answers differ: %(count)s.") % {"count": len(rows)})
+        self.stdout.write(_("Periods whose counter and answers differ: %(count)s.") % {"count": len(rows)})
 
 
 def _as_json(row: Reconciliation) -> dict[str, Any]:
-    one = row.business
     return {
-        "business": str(one.id),
-        "name": one.name,
-        "since": one.last_reset.isoformat() if one.last_reset else None,
-        "counter": one.used,
-        "replies": one.replies,
+        "business": str(row.business.id),
+        "name": row.business.name,
+        "since": row.start.isoformat() if row.start else None,
+        "until": row.end.isoformat() if row.end else None,
+        "counter": row.counter,
+        "replies": row.replies,
         "difference": row.difference,
         "explanation": row.explanation,
     }
