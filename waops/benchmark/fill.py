@@ -4,6 +4,7 @@ Everything is named by number (`md5('instance' || 7)::uuid`), so that a script c
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
@@ -23,7 +24,7 @@ class Kind:
         return self.first + self.conversations - 1
 
 
-SHARES = {10: 0.27, 10_000: 0.1, 100_000: 0.2}
+SHARES = {10: 0.27, 10_000: 0.1}
 """Of all messages, by the length of their conversations; the rest is in conversations of 200."""
 USUAL = 200
 
@@ -70,17 +71,18 @@ ESCALATIONS = """
         now() - interval '2 days', now() - interval '1 day'
     FROM generate_series(%(first)s::int, %(last)s, 5) AS n
 """
+MESSAGES_TABLE = "public.whatsapp_conversation_messages"
 TRIGGERS = (
-    "ALTER TABLE public.whatsapp_conversation_messages {} TRIGGER USER",
+    f"ALTER TABLE {MESSAGES_TABLE} {{}} TRIGGER USER",
     "ALTER TABLE public.whatsapp_ai_interactions {} TRIGGER USER",
 )
 
 
 def mixed_kinds(messages: int) -> dict[int, Kind]:
-    """By length: all of LENGTHS of which at least one conversation fits, USUAL always."""
+    """By length: all of LENGTHS but the longest of which at least one conversation fits, USUAL always."""
     kinds: dict[int, Kind] = {}
     rest, first = messages, 1
-    for length in LENGTHS:
+    for length in LENGTHS[:-1]:
         most = CROWDS[-1] if length < USUAL else messages
         number = min(most, int(messages * SHARES.get(length, 0)) // length)
         if number:
@@ -91,9 +93,9 @@ def mixed_kinds(messages: int) -> dict[int, Kind]:
     return dict(sorted(kinds.items()))
 
 
-def usual_kinds(messages: int) -> dict[int, Kind]:
-    """Conversations of USUAL length only."""
-    return {USUAL: Kind(USUAL, 1, max(1, messages // USUAL))}
+def long_kind(kinds: dict[int, Kind], conversations: int) -> Kind:
+    """The longest conversations, which come after all others."""
+    return Kind(LENGTHS[-1], max(kind.last for kind in kinds.values()) + 1, conversations)
 
 
 def fill(superuser: psycopg.Connection, kinds: dict[int, Kind]) -> None:
@@ -101,21 +103,38 @@ def fill(superuser: psycopg.Connection, kinds: dict[int, Kind]) -> None:
     cursor = psycopg.ClientCursor(superuser)
     cursor.execute(BUSINESS_ROWS, {"businesses": BUSINESSES})
     with superuser.transaction():
-        # A trigger would rewrite a conversation as often as it gets a message here.
-        for statement in TRIGGERS:
-            cursor.execute(statement.format("DISABLE"))
         for kind in kinds.values():
-            values = {
-                "businesses": BUSINESSES,
-                "messages": kind.messages,
-                "first": kind.first,
-                "last": kind.last,
-            }
-            for statement in (CONVERSATIONS, MESSAGES, INTERACTIONS, ESCALATIONS):
-                cursor.execute(statement, values)
-        for statement in TRIGGERS:
-            cursor.execute(statement.format("ENABLE"))
+            _write(cursor, kind)
     vacuum(superuser)
+
+
+def fill_unvacuumed(superuser: psycopg.Connection, kind: Kind) -> None:
+    """Add conversations as they are while they are written to: since their first message, no vacuum has come by.
+
+    Until one is asked for, none does.
+    """
+    superuser.execute(f"ALTER TABLE {MESSAGES_TABLE} SET (autovacuum_enabled = false)")
+    with superuser.transaction():
+        _write(psycopg.ClientCursor(superuser), kind)
+    superuser.execute(f"ANALYZE {MESSAGES_TABLE}")
+    superuser.execute("CHECKPOINT")
+
+
+def _write(cursor: psycopg.ClientCursor[Any], kind: Kind) -> None:
+    """Within a transaction, in which the triggers sleep: one would rewrite a conversation at each of its messages."""
+    values = {"businesses": BUSINESSES, "messages": kind.messages, "first": kind.first, "last": kind.last}
+    for statement in TRIGGERS:
+        cursor.execute(statement.format("DISABLE"))
+    for statement in (CONVERSATIONS, MESSAGES, INTERACTIONS, ESCALATIONS):
+        cursor.execute(statement, values)
+    for statement in TRIGGERS:
+        cursor.execute(statement.format("ENABLE"))
+
+
+def vacuum_messages(superuser: psycopg.Connection) -> None:
+    """What `fill_unvacuumed` put off."""
+    superuser.execute(f"VACUUM (ANALYZE) {MESSAGES_TABLE}")
+    superuser.execute("CHECKPOINT")
 
 
 def vacuum(superuser: psycopg.Connection) -> None:

@@ -1,11 +1,11 @@
-"""What one call costs as conversations and tables grow; one client, milliseconds."""
+"""What one call costs as conversations and tables grow."""
 
 import statistics
 
-from waops.benchmark.fill import USUAL, Kind, usual_kinds
-from waops.benchmark.gain import Pair
-from waops.benchmark.options import TABLE_SIZES, Options
-from waops.benchmark.paths import CONTEXT, STORE
+from waops.benchmark.fill import Kind, vacuum_messages
+from waops.benchmark.gain import Pair, summaries
+from waops.benchmark.options import WRITING_CUSTOMERS, Options
+from waops.benchmark.paths import CONTEXT, CONTEXT_OF_WRITER, STORE, STORE_OF_WRITER
 from waops.benchmark.pgbench import Pgbench
 from waops.benchmark.progress import Step
 from waops.benchmark.scratch import Scratch
@@ -14,20 +14,34 @@ ROUNDS = 4
 """The first warms up."""
 SECONDS = 1
 
+WRITERS = """
+    CREATE SCHEMA benchmark;
+    CREATE TABLE benchmark.writer AS
+    SELECT pg_catalog.row_number() OVER ()::int AS number, latest.*
+    FROM (
+        SELECT id AS conversation, instance_id, user_phone FROM public.whatsapp_conversations
+        WHERE status = 'active' ORDER BY last_activity DESC LIMIT {most}
+    ) AS latest;
+    ALTER TABLE benchmark.writer ADD PRIMARY KEY (number);
+    GRANT USAGE ON SCHEMA benchmark TO PUBLIC;
+    GRANT SELECT ON benchmark.writer TO PUBLIC;
+    ANALYZE benchmark.writer;
+    CHECKPOINT
+"""
+
 
 def by_length(
-    place: Scratch, databases: Pair, kinds: dict[int, Kind], options: Options, step: Step
+    place: Scratch, databases: Pair, kinds: list[Kind], options: Options, step: Step
 ) -> list[dict[str, float]]:
-    """Per length: our functions (in the migrated database) and the plan's (in the other)."""
+    """Per length: our functions (in the migrated database) and the plan's (in the other), one client, milliseconds."""
     rows = []
-    for length, kind in kinds.items():
-        step(f"Conversations of {length:,} messages")
-        benches = {"ours": databases.after, "plan": databases.before}
-        row: dict[str, float] = {"messages": length}
+    for kind in kinds:
+        row: dict[str, float] = {"messages": kind.messages}
         for call, path in (("store", STORE), ("context", CONTEXT)):
-            times: dict[str, list[float]] = {name: [] for name in benches}
+            times: dict[str, list[float]] = {"ours": [], "plan": []}
             for number in range(ROUNDS):
-                for name, database in benches.items():
+                step(f"{kind.messages:,} messages, {call}, round {number}")
+                for name, database in (("ours", databases.after), ("plan", databases.before)):
                     bench = Pgbench(place.pgbench, place.dsn(database))
                     run = bench.run(path, kind, seed=options.seed + number, seconds=SECONDS)
                     times[name].append(run.message_ms)
@@ -36,23 +50,56 @@ def by_length(
     return rows
 
 
-def by_table(place: Scratch, options: Options, step: Step) -> list[dict[str, float]]:
-    """Per number of rows, all in conversations of USUAL length: our functions, the tables measured in turns."""
-    databases: dict[int, str] = {}
-    for size in TABLE_SIZES if options.full else TABLE_SIZES[:-1]:
-        step(f"A table of {size:,} messages")
-        databases[size] = place.create()
-        place.fill(databases[size], usual_kinds(size))
-        place.migrate(databases[size])
+def by_state(place: Scratch, databases: Pair, long: Kind, options: Options, step: Step) -> list[dict[str, object]]:
+    """Storing in the longest conversations, by the usual clients, per second: as written, then vacuumed.
+
+    The first round writes down our counts, which begin at a conversation's first message.
+    """
+    rows: list[dict[str, object]] = []
+    for state in ("written", "vacuumed"):
+        if state == "vacuumed":
+            step("Vacuuming the messages")
+            for database in (databases.before, databases.after):
+                with place.session(database) as connection:
+                    vacuum_messages(connection)
+        rates: dict[str, list[float]] = {"plan": [], "ours": []}
+        for number in range(options.rounds + 1):
+            step(f"{long.messages:,} messages, {state}, round {number}")
+            for name, database in (("plan", databases.before), ("ours", databases.after)):
+                bench = Pgbench(place.pgbench, place.dsn(database))
+                run = bench.run(
+                    STORE, long, seed=options.seed + number, clients=options.clients, seconds=options.seconds
+                )
+                rates[name].append(run.rate)
+        rows.append({"state": state, "messages": long.messages} | summaries(rates, skip=1))
+    return rows
+
+
+def by_table(place: Scratch, databases: dict[int, str], options: Options, step: Step) -> list[dict[str, float]]:
+    """Per number of rows: our functions, one client, milliseconds, the tables measured in turns.
+
+    As many customers write in a small table as in a large one, those who wrote last: only the table differs.
+    """
+    writers = {size: _writers(place, database) for size, database in databases.items()}
+    kind = Kind(1, 1, min(writers.values()))
     rows: list[dict[str, float]] = [{"rows": size} for size in databases]
-    for call, path in (("store", STORE), ("context", CONTEXT)):
+    for call, path in (("store", STORE_OF_WRITER), ("context", CONTEXT_OF_WRITER)):
         times: dict[int, list[float]] = {size: [] for size in databases}
-        for number in range(ROUNDS + 1):
+        for number in range(options.rounds + 2):
             step(f"Tables of all sizes, {call}, round {number}")
             for size, database in databases.items():
-                kind = usual_kinds(size)[USUAL]
                 bench = Pgbench(place.pgbench, place.dsn(database))
-                times[size].append(bench.run(path, kind, seed=options.seed + number, seconds=SECONDS).message_ms)
+                run = bench.run(path, kind, seed=options.seed + number, seconds=options.seconds)
+                times[size].append(run.statement_ms[-1])
         for row in rows:
-            row[call] = statistics.median(times[int(row["rows"])][1:])
+            row[call] = statistics.median(times[int(row["rows"])][2:])
     return rows
+
+
+def _writers(place: Scratch, database: str) -> int:
+    with place.session(database) as connection:
+        for statement in WRITERS.format(most=WRITING_CUSTOMERS).split(";"):
+            connection.execute(statement)
+        row = connection.execute("SELECT pg_catalog.count(*) FROM benchmark.writer").fetchone()
+    assert row is not None
+    return int(row[0])

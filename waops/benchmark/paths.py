@@ -56,8 +56,9 @@ class Path:
                 values |= {column.name: value for column, value in zip(cursor.description, row, strict=True)}
 
 
-KEPT = ("conversation", "count")
+KEPT = ("conversation", "count", "instance_id", "user_phone")
 IN_PGBENCH = {
+    "number": ":number",
     "instance": "md5('instance' || :instance)::uuid",
     "phone": "'2010' || :number",
     "personality": "md5('personality' || :instance)::uuid",
@@ -184,3 +185,21 @@ INSERT = single(f"""
     INSERT INTO public.whatsapp_conversation_messages (conversation_id, role, content, message_id)
     VALUES ($conversation_id, 'user', '{QUESTION}', $message_id)
 """)
+
+_WRITER = Statement(
+    "SELECT conversation, instance_id, user_phone FROM benchmark.writer WHERE number = $number",
+    keeps=("conversation", "instance_id", "user_phone"),
+)
+STORE_OF_WRITER = Path(
+    "store",
+    (
+        _WRITER,
+        Statement(
+            f"SELECT public.store_message_with_update(CAST($conversation AS uuid), 'user', '{QUESTION}', $message_id)"
+        ),
+    ),
+)
+CONTEXT_OF_WRITER = Path(
+    "context",
+    (_WRITER, Statement("SELECT public.get_conversation_with_context(CAST($instance_id AS uuid), $user_phone, 10)")),
+)

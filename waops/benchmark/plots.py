@@ -9,6 +9,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 16, 40, 44
 COLOURS = ("#b45309", "#0f766e")
 STYLE = """
     text { font: 12px system-ui, sans-serif; fill: #374151 }
+    .small { font-size: 10px }
     .title { font-weight: 600; font-size: 14px }
     .axis { stroke: #9ca3af } .grid { stroke: #e5e7eb }
     .paper { fill: #ffffff }
@@ -64,6 +65,27 @@ def bars(title: str, up: str, groups: Mapping[str, Mapping[str, float]]) -> str:
     return _document(title, parts)
 
 
+def rows_of_bars(title: str, along: str, groups: Mapping[str, Mapping[str, float]]) -> str:
+    """Bars that lie, for many groups with long names; each group a row, one bar per name, from zero."""
+    most = max(value for group in groups.values() for value in group.values()) or 1
+    names = list(dict.fromkeys(name for group in groups.values() for name in group))
+    thick = 9
+    row = thick * len(names) + 8
+    height = TOP + 24 + row * len(groups) + 12
+    left, room = 190, WIDTH - 190 - 70
+    parts = [_frame(title, "", along, height)]
+    for index, (label, group) in enumerate(groups.items()):
+        top = TOP + 20 + row * index
+        parts.append(f'<text x="{left - 8}" y="{top + row / 2:.1f}" text-anchor="end">{escape(label)}</text>')
+        for place, (name, value) in enumerate(group.items()):
+            y, wide = top + thick * place, value / most * room
+            colour = COLOURS[names.index(name) % len(COLOURS)]
+            parts.append(f'<rect x="{left}" y="{y}" width="{wide:.1f}" height="{thick - 1}" fill="{colour}"/>')
+            parts.append(f'<text class="small" x="{left + wide + 4:.1f}" y="{y + 8}">{number(value)}</text>')
+    parts += [_legend(place, name, COLOURS[place % len(COLOURS)], 150) for place, name in enumerate(names)]
+    return _document(title, parts, height)
+
+
 def number(value: float) -> str:
     """Three digits that count."""
     if value >= 100:
@@ -96,14 +118,15 @@ class _Scale:
         ]
 
 
-def _frame(title: str, across: str, up: str) -> str:
+def _frame(title: str, across: str, up: str, height: int | None = None) -> str:
+    """With an axis below, unless a height says that the plot has none."""
+    axis = f'<line class="axis" x1="{LEFT}" y1="{HEIGHT - BOTTOM}" x2="{WIDTH - RIGHT}" y2="{HEIGHT - BOTTOM}"/>'
     return (
-        f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>'
+        f'<rect class="paper" width="{WIDTH}" height="{height or HEIGHT}"/>'
         f'<text class="title" x="16" y="22">{escape(title)}</text>'
         f'<text x="16" y="{TOP + 2}">{escape(up)}</text>'
         f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 8}" text-anchor="end">{escape(across)}</text>'
-        f'<line class="axis" x1="{LEFT}" y1="{HEIGHT - BOTTOM}" x2="{WIDTH - RIGHT}" y2="{HEIGHT - BOTTOM}"/>'
-    )
+    ) + ("" if height else axis)
 
 
 def _grid(y: float, label: str) -> str:
@@ -113,16 +136,16 @@ def _grid(y: float, label: str) -> str:
     )
 
 
-def _legend(place: int, name: str, colour: str) -> str:
-    x = WIDTH - RIGHT - 180 + 100 * place
+def _legend(place: int, name: str, colour: str, room: int = 100) -> str:
+    x = WIDTH - RIGHT - 180 - (room - 100) + room * place
     return (
         f'<rect x="{x}" y="{TOP - 8}" width="10" height="10" fill="{colour}"/>'
         f'<text x="{x + 15}" y="{TOP + 2}">{escape(name)}</text>'
     )
 
 
-def _document(title: str, parts: list[str]) -> str:
+def _document(title: str, parts: list[str], height: int = HEIGHT) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
         f' role="img" aria-label="{escape(title)}">\n<style>{STYLE}</style>\n' + "\n".join(parts) + "\n</svg>\n"
     )

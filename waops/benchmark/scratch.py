@@ -2,7 +2,9 @@
 
 import secrets
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from waops.baseline import BaselineError, load
 from waops.benchmark.errors import BenchmarkError
-from waops.benchmark.fill import Kind, fill, vacuum
+from waops.benchmark.fill import Kind, fill
 from waops.embedded.server import SUPERUSER, EmbeddedServer
 from waops.operate.client_programs import client_program
 
@@ -25,6 +27,7 @@ PREFIX = "waops_benchmark_"
 SETTINGS = ("shared_buffers=512MB", "max_wal_size=4GB", "max_connections=100")
 """Of the server of its own; all else is as Postgres comes, with every commit waiting for the disk."""
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
 MAINTENANCE = "postgres"
 ROLES = "SELECT rolname FROM pg_catalog.pg_roles"
 OWNER_OF = "SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = %s"
@@ -85,7 +88,8 @@ class Scratch:
         with self.django(database):
             call_command("migrate", verbosity=0)
         with self.session(database) as connection:
-            vacuum(connection)
+            connection.execute("ANALYZE")
+            connection.execute("CHECKPOINT")
 
     @contextmanager
     def django(self, database: str) -> Iterator[None]:
@@ -114,9 +118,31 @@ class Scratch:
 def scratch() -> Iterator[Scratch]:
     """On the server of DATABASE_URL, whose role must be a superuser, or on one in a temporary folder."""
     with ExitStack() as stack:
+        stack.enter_context(_signals_restored())
         place = stack.enter_context(_own_server() if settings.EMBEDDED_POSTGRES else _given_server())
         stack.callback(place.drop_all)
+        stack.callback(_be_patient)
         yield place
+
+
+@contextmanager
+def _signals_restored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _be_patient() -> None:
+    """Whoever is told twice to end cleans up all the same."""
+    if threading.current_thread() is threading.main_thread():
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from waops.demo.escalations import REASONS
 from waops.demo.generator import Generator, encoded_batches
 from waops.demo.indexes import built_afterwards
 from waops.demo.plan import make_plans
-from waops.demo.sizes import SIZES
+from waops.demo.sizes import SIZES, Size
 from waops.demo.tables import MESSAGES, TABLES
 from waops.demo.writer import analyze, paused_triggers, write
 
@@ -62,7 +62,7 @@ def _count_businesses(connection: Connection) -> int:
 
 def load(
     connection: Connection,
-    size: str = "small",
+    size: str | Size = "small",
     seed: int = 2026,
     now: datetime | None = None,
     progress: Progress | None = None,
@@ -77,7 +77,7 @@ def load(
         connection: as the owner of the tables. One transaction is used (a savepoint inside an open one), in which the
             messages table's triggers are paused: others wait for that table until its end. The large size also
             leaves the tables' indexes out until the rows are written, if there were no businesses.
-        size: a key of ``SIZES``.
+        size: a key of ``SIZES``, or a size of your own.
         seed: chooses everything that is drawn.
         now: the moment the data is as of, with time zone; by default the start of this hour.
         progress: called after each batch and each index.
@@ -89,7 +89,7 @@ def load(
         SeedUsedBefore: this very data is there already.
     """
     moment = now or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    amounts = SIZES[size]
+    amounts = size if isinstance(size, Size) else SIZES[size]
     summary = Summary()
     with connection.transaction():
         catalog = catalogs.inspect(connection, REASONS)

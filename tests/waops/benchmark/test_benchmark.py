@@ -1,21 +1,29 @@
 """The benchmark is tested for what it counts, keeps and drops; never for time."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from waops.benchmark import fill, scratch
+from waops.benchmark import fill, report, scratch
 from waops.benchmark.crowd import simulate
 from waops.benchmark.gain import statements_per_message
 from waops.benchmark.observe import Observer
 from waops.benchmark.paths import AFTER, BEFORE
 from waops.benchmark.pgbench import Pgbench
 from waops.benchmark.proxy import DelayingProxy
+from waops.benchmark.readme import BEGIN, END
+from waops.benchmark.readme import part as readme_part
 from waops.embedded.server import SUPERUSER, EmbeddedServer
 
 MESSAGES = 2_000
@@ -58,21 +66,26 @@ def scratch_databases(server: EmbeddedServer) -> int:
 
 
 def test_the_command_reports_what_its_json_says(tmp_path: Path, django_db_blocker, capsys):
-    kept, report = tmp_path / "result.json", tmp_path / "benchmark.md"
+    kept, written, readme = tmp_path / "result.json", tmp_path / "docs" / "benchmark.md", tmp_path / "README.md"
+    readme.write_text(f"Before.\n{BEGIN}\n{END}\nAfter.\n")
     with django_db_blocker.unblock():
-        call_command(
-            "benchmark", messages=MESSAGES, seconds=1, rounds=1, clients=2, json=kept, report=report, verbosity=0
-        )
+        values = {"messages": MESSAGES, "seconds": 1, "rounds": 1, "clients": 2, "verbosity": 0}
+        call_command("benchmark", json=kept, report=written, readme=readme, **values)
     result = json.loads(kept.read_text())
     assert result["gain"]["statements"] == {"before": 16.0, "after": 2.0}
-    assert {plot.name for plot in (tmp_path / "images").iterdir()} == {"benchmark-gain.svg"}
+    assert {plot.name for plot in (tmp_path / "docs" / "images").iterdir()} == {"benchmark-gain.svg"}
+    assert json.loads(written.with_suffix(".json").read_text()) == result
 
     result["gain"]["figures"]["wal_bytes"]["after"]["median"] = 7_654_321
     result["machine"]["processor"] = "a slide rule"
     kept.write_text(json.dumps(result))
-    call_command("benchmark", from_json=kept, report=report, verbosity=0)
-    assert "7,654,321" in report.read_text()
-    assert "a slide rule" in report.read_text()
+    call_command("benchmark", from_json=kept, report=written, readme=readme, verbosity=0)
+    assert "7,654,321" in written.read_text()
+    before, part, after = re.split(f"{BEGIN}|{END}", readme.read_text())
+    assert (before, after) == ("Before.\n", "\nAfter.\n")
+    assert "7,654,321" in part
+    assert "docs/images/benchmark-gain.svg" in part
+    assert "a slide rule" in written.read_text()
 
 
 def test_statements_are_counted_as_the_server_logs_them(
@@ -141,3 +154,41 @@ def test_databases_are_dropped_when_it_fails(place: scratch.Scratch, server: Emb
 def test_a_size_is_a_whole_number(given: str):
     with pytest.raises(CommandError, match="not a whole number"):
         call_command("benchmark", f"--messages={given}")
+
+
+def test_the_readme_must_have_a_place_for_the_result(tmp_path: Path):
+    readme = tmp_path / "README.md"
+    readme.write_text("Nothing is measured here.")
+    with pytest.raises(CommandError, match="has no place for the result"):
+        call_command("benchmark", report=tmp_path / "benchmark.md", readme=readme)
+    with pytest.raises(CommandError, match="say with --report"):
+        call_command("benchmark", readme=readme)
+    assert readme.read_text() == "Nothing is measured here."
+
+
+def test_what_is_published_says_what_was_measured():
+    """Nobody has typed a figure into the report, its plots or the README."""
+    root = Path(settings.BASE_DIR)
+    result = json.loads((root / "docs" / "benchmark.json").read_text())
+    assert (root / "docs" / "benchmark.md").read_text() == report.markdown(result)
+    for name, svg in report.plots(result).items():
+        assert (root / "docs" / "images" / name).read_text() == svg
+    assert readme_part(result, "docs") in (root / "README.md").read_text()
+
+
+def test_told_to_end_it_leaves_nothing_behind():
+    with tempfile.TemporaryDirectory(prefix="waops-test-") as folder:
+        Path(folder).chmod(0o755)
+        with subprocess.Popen(
+            [sys.executable, "manage.py", "benchmark", "--messages", "300000"],
+            cwd=settings.BASE_DIR,
+            env=os.environ | {"TMPDIR": folder, "DATABASE_URL": ""},
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            assert process.stderr.readline().startswith("1/3 The service's data")
+            process.send_signal(signal.SIGTERM)
+            assert "Ended early" in process.stderr.read()
+        assert process.returncode == 1
+        assert not list(Path(folder).iterdir())

@@ -9,15 +9,17 @@ from typing import Any
 import psycopg
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from waops.baseline import BaselineError
-from waops.benchmark import report, suite
+from waops.benchmark import readme, report, suite
+from waops.benchmark.bar import Bar
 from waops.benchmark.errors import BenchmarkError
-from waops.benchmark.findings import goals, plan_table
+from waops.benchmark.findings import plan_table
+from waops.benchmark.goals import goals
 from waops.benchmark.options import Options
 from waops.benchmark.plots import number
+from waops.benchmark.progress import Watch
 from waops.embedded import EmbeddedServerError
 
 
@@ -39,38 +41,53 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=given.seed, help="Chooses every customer that is drawn.")
         parser.add_argument("--growth", action="store_true", help="Also as conversations and tables grow.")
         parser.add_argument("--concurrency", action="store_true", help="Also many conversations over 10 connections.")
-        parser.add_argument("--full", action="store_true", help="Growth to 10 million rows: an hour and 20 GB.")
+        parser.add_argument("--pages", action="store_true", help="Also the admin's pages at small and large data.")
+        parser.add_argument("--full", action="store_true", help="Growth and pages to 10 million messages; 25 GB.")
         parser.add_argument("--json", type=Path, help="Write the result here.")
         parser.add_argument("--report", type=Path, help="Write a report in Markdown here, and its plots beside it.")
+        parser.add_argument("--readme", type=Path, help="Put the table and plots between this file's two marks.")
         parser.add_argument("--from-json", type=Path, help="Measure nothing: report an earlier result.")
 
     def handle(self, **given: Any) -> None:
         options = Options(**{name: given[name] for name in Options.__dataclass_fields__})
-        # Through JSON in either case: what is reported is what was kept.
-        kept = given["from_json"].read_text() if given["from_json"] else json.dumps(self.measure(options), indent=1)
-        if given["json"]:
-            given["json"].write_text(kept + "\n")
-        result = json.loads(kept)
-        if given["report"]:
-            report.write(result, given["report"])
+        try:
+            if given["readme"]:
+                if not given["report"]:
+                    raise CommandError("--readme refers to the report: say with --report where that is.")
+                readme.around(given["readme"])
+            result = (
+                self.earlier(given["from_json"]) if given["from_json"] else self.measure(options, given["verbosity"])
+            )
+            if given["json"]:
+                given["json"].write_text(json.dumps(result, indent=1) + "\n")
+            if given["report"]:
+                report.write(result, given["report"])
+            if given["readme"]:
+                readme.update(result, given["readme"], given["report"])
+        except (BenchmarkError, BaselineError, EmbeddedServerError, psycopg.Error, OSError) as error:
+            raise CommandError(str(error)) from error
         if given["verbosity"]:
             self.show(result)
 
-    def measure(self, options: Options) -> dict[str, Any]:
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-            task = progress.add_task("Starting", total=suite.number_of_steps(options))
+    def earlier(self, kept: Path) -> dict[str, Any]:
+        try:
+            result: dict[str, Any] = json.loads(kept.read_text())
+        except ValueError as error:
+            raise CommandError(f"{kept} holds no result of this command: {error}") from error
+        return result
 
-            def step(text: str) -> None:
-                progress.update(task, description=text, advance=1)
-
-            # Told to end, it drops what it made, as after Ctrl-C.
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
-            try:
-                return suite.run(options, step)
-            except (BenchmarkError, BaselineError, EmbeddedServerError, psycopg.Error) as error:
-                raise CommandError(str(error)) from error
+    def measure(self, options: Options, verbosity: int) -> dict[str, Any]:
+        """Raises BenchmarkError and what its parts raise. Told to end, it drops what it made, as after Ctrl-C."""
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            with Bar(Console(stderr=True), enabled=verbosity > 0) as bar:
+                # Through JSON, so that what is reported is what is kept.
+                result: dict[str, Any] = json.loads(json.dumps(suite.run(options, Watch(bar.show))))
+                return result
+        except KeyboardInterrupt:
+            raise CommandError("Ended early. What it had made is removed.") from None
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
     def show(self, result: dict[str, Any]) -> None:
         console = Console(file=self.stdout)  # type: ignore[arg-type]

@@ -1,0 +1,122 @@
+"""Demo data of several sizes, for pages and tables. The largest is many copies of a smaller one, made by the server."""
+
+from collections.abc import Iterable
+from io import StringIO
+
+import psycopg
+from django.core.management import call_command
+from psycopg import sql
+
+from waops.benchmark.fill import vacuum
+from waops.benchmark.options import COPIED, PAGE_MESSAGES, TABLE_SIZES
+from waops.benchmark.progress import Step
+from waops.benchmark.scratch import Scratch
+from waops.demo import SIZES, load
+from waops.demo.catalog import inspect
+from waops.demo.indexes import built_afterwards
+from waops.demo.sizes import Size
+from waops.demo.tables import TABLES, Table
+
+BASES = {
+    PAGE_MESSAGES: SIZES["small"],
+    TABLE_SIZES[0]: SIZES["medium"],
+    COPIED: Size("copied", 500, 100_000, COPIED, 0.42, 600, 10_000, indexes_last=True),
+}
+OPERATOR = "benchmark"
+"""The account that opens pages; it may see them all."""
+
+TEXT_COLUMNS = {"user_phone": "phone", "whatsapp_number": "phone", "phone_number": "phone", "instance_name": "name"}
+"""Besides ids, what a copy must have of its own; foreign keys and unique constraints hold among copies too."""
+COPY_OF = {
+    "uuid": "pg_catalog.md5(source.{column}::text || copy)::uuid",
+    # Each digit after the country's and the operator's becomes another.
+    "phone": "pg_catalog.left(source.{column}, 4) || pg_catalog.translate(pg_catalog.substr(source.{column}, 5),"
+    " '0123456789', pg_catalog.substr('01234567890123456789', copy + 1, 10))",
+    "name": "source.{column} || 'c' || copy",
+}
+COLUMNS = """
+    SELECT attname, pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
+    WHERE attrelid = %s::pg_catalog.regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
+# The memory is that of a machine with such a database; the copied rows refer to copied rows, so nothing is looked up.
+WHILE_COPYING = """
+    SET LOCAL session_replication_role = replica;
+    SET LOCAL maintenance_work_mem = '1GB';
+    SET LOCAL max_parallel_maintenance_workers = 2
+"""
+
+
+class Datasets:
+    """Migrated databases with demo data, by their number of messages; each is made at most once."""
+
+    def __init__(self, place: Scratch, step: Step) -> None:
+        self._place = place
+        self._step = step
+        self._template: str | None = None
+        self._made: dict[int, str] = {}
+
+    def database(self, messages: int) -> str:
+        """Name of the one with so many messages: one of BASES, or a multiple of COPIED."""
+        if messages not in self._made:
+            self._made[messages] = self._base(messages) if messages in BASES else self._copies(messages)
+        return self._made[messages]
+
+    def _base(self, messages: int) -> str:
+        if self._template is None:
+            self._step("Migrating")
+            self._template = self._place.create()
+            self._place.migrate(self._template)
+        self._step(f"Demo data of {messages:,} messages")
+        database = self._place.create(self._template)
+        with psycopg.connect(self._place.dsn(database)) as connection:
+            load(connection, BASES[messages], seed=messages)
+        self._settle(database)
+        return database
+
+    def _copies(self, messages: int) -> str:
+        source = self.database(COPIED)
+        self._step(f"Copies, to {messages:,} messages")
+        database = self._place.create(source)
+        with self._place.session(database) as connection:
+            multiply(connection, messages // COPIED, self._step)
+        self._settle(database)
+        return database
+
+    def _settle(self, database: str) -> None:
+        """As after some time in use: answers counted, prices known, statistics fresh."""
+        from usage import rollup
+        from waops.models import User
+
+        with self._place.django(database):
+            User.objects.get_or_create(username=OPERATOR, is_staff=True, is_superuser=True)
+            rollup.rebuild()
+            call_command("demo_quota", stdout=StringIO())
+        with self._place.session(database) as connection:
+            vacuum(connection)
+
+
+def multiply(superuser: psycopg.Connection, times: int, step: Step) -> None:
+    """Copy every row of the demo data until there are `times` as many. Neighbours in time stay neighbours on disk."""
+    with superuser.transaction():
+        superuser.execute(WHILE_COPYING)
+        catalog = inspect(superuser, ())
+        with built_afterwards(superuser, catalog, lambda done, total: step(f"Index {done} of {total}")):
+            for table in TABLES:
+                if table in catalog.columns:
+                    step(f"Copies of {table.name}")
+                    superuser.execute(
+                        _copy(table, superuser.execute(COLUMNS, [f"{table.schema}.{table.name}"])), [times - 1]
+                    )
+
+
+def _copy(table: Table, columns: Iterable[tuple[str, str]]) -> sql.Composed:
+    names, values = [], []
+    for name, kind in columns:
+        rule = COPY_OF.get("uuid" if kind == "uuid" else TEXT_COLUMNS.get(name, ""), "source.{column}")
+        names.append(sql.Identifier(name))
+        values.append(sql.SQL(rule).format(column=sql.Identifier(name)))
+    target = sql.Identifier(table.schema, table.name)
+    return sql.SQL(
+        "INSERT INTO {target} ({names}) SELECT {values} FROM {target} AS source,"
+        " pg_catalog.generate_series(1, %s) AS copy"
+    ).format(target=target, names=sql.SQL(", ").join(names), values=sql.SQL(", ").join(values))
