@@ -30,6 +30,9 @@ DATABASE = "postgres"
 SOCKET_PATH_LIMIT = 90
 """Bytes. A socket's path may have 107 on Linux and 103 on macOS, and `/.s.PGSQL.5432` is appended."""
 START_SECONDS = 60
+"""How long another process's start, or a killed server's end, is waited for."""
+PG_CTL_SECONDS = 300
+"""Recovery, and the last checkpoint, take their time on a busy disk. What fails is told at once."""
 MEMORY_IN_USE = "pre-existing shared memory block"
 
 LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
@@ -202,7 +205,7 @@ class EmbeddedServer:
         return " ".join(f"-c '{setting}'" for setting in settings)
 
     def _pg_ctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self._run("pg_ctl", "-D", str(self.data_dir), "-w", "-t", str(START_SECONDS), *arguments)
+        return self._run("pg_ctl", "-D", str(self.data_dir), "-w", "-t", str(PG_CTL_SECONDS), *arguments)
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         account = self.account

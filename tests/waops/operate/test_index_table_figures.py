@@ -146,12 +146,11 @@ def test_bloat_is_unknown_without_statistics():
 def test_a_relation_that_is_locked_is_not_waited_for(scratch):
     with psycopg.connect(scratch.info.dsn) as other:
         other.execute("LOCK TABLE whatsapp_conversation_messages, scratch IN ACCESS EXCLUSIVE MODE")
-        begin = time.monotonic()
+        # A wait would end in an error after a quarter of a second.
         with bounded(connection):
             assert "public.scratch" in [fact.qualified for fact in read_tables(connection)]
             tables.report_tables(connection)
             indexes.report_indexes(connection)
-        assert time.monotonic() - begin < 1
 
 
 def test_who_waits_for_whom(scratch):
@@ -164,7 +163,7 @@ def test_who_waits_for_whom(scratch):
 
         thread = Thread(target=wait)
         thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         report = connections.report_connections(connection)
         while not report.blockers and time.monotonic() < deadline:
             time.sleep(0.05)

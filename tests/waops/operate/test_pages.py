@@ -167,15 +167,19 @@ def test_a_session_is_ended_only_where_the_setting_allows(operator, owner, commi
 
         thread = Thread(target=wait)
         thread.start()
-        time.sleep(0.5)
         pid = holder.info.backend_pid
+        waiting = "SELECT FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+        deadline = time.monotonic() + 60
+        while owner.execute(waiting, [pid]).fetchone() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         address = f"{BASE}connections/terminate/"
         assert operator.post(address, {"pid": pid}).status_code == 403
         settings.OPERATIONS_ALLOW_TERMINATE = True
         assert f'value="{pid}"' in operator.get(f"{BASE}connections/").content.decode()
         assert operator.post(address, {"pid": owner.info.backend_pid}).status_code == 400
         assert operator.post(address, {"pid": pid}).status_code == 302
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
         holder.close()
 

@@ -81,7 +81,7 @@ def bounce(server: EmbeddedServer, committed_database: str) -> Iterator[Bounce]:
 
 
 def wait_for(socket: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not socket.exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
