@@ -13,6 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from waops.admin.autocomplete import ForgivingAutocomplete
+
 
 class BadAddressError(Exception):
     """A list was asked for with a filter, order or page that it does not have. `status` is the answer's."""
@@ -68,7 +70,8 @@ class StrictChangeList(ChangeList):
 
 
 class ClearAddresses(ModelAdmin):  # type: ignore[type-arg]
-    """Mixed into an admin: unknown filters are 400, unknown pages and rows 404, each said in words."""
+    """Mixed into an admin: unknown filters are 400, unknown pages and rows 404, each said in words, and what is no key
+    in a form is an error of its field."""
 
     link_lookups: Iterable[str] = ()
     """Lookups that pages of this app link to, beside those of `list_filter`. No other is let through: any lookup on
@@ -86,6 +89,11 @@ class ClearAddresses(ModelAdmin):  # type: ignore[type-arg]
             return True
         names = [_filter_name(entry) for entry in self.list_filter]
         return any(lookup == name or lookup.startswith(f"{name}__") for name in names)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", ForgivingAutocomplete(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         try:

@@ -1,0 +1,76 @@
+"""Every address of the app, read from the URL configuration, with rows of the database in the place of parameters."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from escalations.attention.findings import Kind
+from waops.models import User
+
+
+@dataclass(frozen=True)
+class Address:
+    """One entry of the URL configuration: `name` as `reverse` takes it, `parameters` in its order."""
+
+    name: str
+    parameters: tuple[str, ...]
+
+    def path(self, *values: str) -> str:
+        """With these values in the place of the parameters, as a browser would ask for them."""
+        blanks = [BLANKS.get(parameter, "blank") for parameter in self.parameters]
+        path = reverse(self.name, args=blanks)
+        for blank, value in zip(blanks, values, strict=True):
+            path = path.replace(blank, quote(value.encode("utf-8", "surrogatepass"), safe="/"), 1)
+        return path
+
+    def real(self) -> str | None:
+        """With a row that there is; None where there is none."""
+        values = [self._value(parameter) for parameter in self.parameters]
+        return None if None in values else self.path(*map(str, values))
+
+    def model(self) -> type[models.Model] | None:
+        """Whose rows it is about."""
+        if self.name == "admin:auth_user_password_change":
+            return User
+        for model in admin.site._registry:
+            options = model._meta
+            if self.name.startswith(f"admin:{options.app_label}_{options.model_name}_"):
+                return model
+        return None
+
+    def _value(self, parameter: str) -> Any:
+        if parameter == "app_label":
+            return "conversations"
+        if parameter == "kind":
+            return next(iter(Kind)).value
+        if parameter == "content_type_id":
+            return ContentType.objects.values_list("pk", flat=True).first()
+        model = self.model()
+        return model and model._base_manager.values_list("pk", flat=True).order_by("-pk").first()
+
+
+BLANKS = {
+    "app_label": "conversations",
+    "pk": "11111111-1111-4111-8111-111111111111",
+    "case": "22222222-2222-4222-8222-222222222222",
+    "id": "33333333",
+}
+"""Values that parameters with a pattern of their own take, to be replaced in the finished path."""
+
+
+def addresses() -> list[Address]:
+    return [Address(name, parameters) for name, parameters in _walk(get_resolver())]
+
+
+def _walk(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from _walk(entry, f"{namespace}{entry.namespace}:" if entry.namespace else namespace)
+        elif isinstance(entry, URLPattern) and entry.name:
+            yield f"{namespace}{entry.name}", tuple(entry.pattern.regex.groupindex)
