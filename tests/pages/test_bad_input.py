@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from tests.databases import Databases, django_uses
 from tests.pages.addresses import Address, addresses
 from tests.pages.forms import Form, Page
+from usage import reads
 from waops import demo
 from waops.embedded.server import EmbeddedServer
 from waops.models import User
@@ -29,6 +30,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "6"))
 MOST_ROWS = 600
 """Rows that one statement of a page may read: every large table holds more."""
 
+OVERVIEW = reads.BUSINESSES.partition("{")[0]
 MANY_BUSINESSES = """
     WITH account AS (
         INSERT INTO auth.users (id, email)
@@ -86,12 +88,12 @@ def undone() -> Iterator[None]:
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """No statement reads more than MOST_ROWS rows."""
+    """No statement reads more than MOST_ROWS rows, but the one that compares all businesses by their forecast."""
 
     def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         result = execute(sql, params, many, context)
         cursor = context["cursor"].cursor
-        assert cursor.description is None or cursor.rowcount <= MOST_ROWS, sql
+        assert cursor.description is None or cursor.rowcount <= MOST_ROWS or sql.startswith(OVERVIEW), sql
         return result
 
     with connection.execute_wrapper(watch):
