@@ -7,6 +7,7 @@ class EscalationsConfig(AppConfig):
     verbose_name = _("Escalations")
 
     def ready(self) -> None:
+        from escalations import wait_targets  # noqa: F401  (connects its signals)
         from escalations.home import register_panel
 
         register_panel()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
+from waops.cache_url import cache_settings
 from waops.database_url import database_settings
 from waops.environment import Environment, at_least, one_of, server_programs, time_zone
 
@@ -38,7 +39,7 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Caches. `flags` is the same store with a short life: that long a flag that another process changed may go unseen.
-CACHES = {"default": env("CACHE_URL", cast=env.cache_url_config, default=env.cache_url_config("locmemcache://"))}
+CACHES = {"default": env("CACHE_URL", cast=cache_settings, default=cache_settings("locmemcache://"))}
 CACHES["flags"] = {**CACHES["default"], "KEY_PREFIX": "flags", "TIMEOUT": 10}
 WAFFLE_CACHE_NAME = "flags"
 SETTINGS_CACHE_SECONDS = env("SETTINGS_CACHE_SECONDS", cast=at_least(0), default=30)
