@@ -35,10 +35,11 @@ def free_port() -> int:
 
 
 def program(name: str) -> str:
-    """Where it is; CI has it, elsewhere the test is skipped without it."""
-    found = shutil.which(name, path=PATH)
+    """Where it is; a variable such as PGBOUNCER names another. CI has it, elsewhere the test is skipped without it."""
+    variable = name.upper().replace("-", "_")
+    found = os.environ.get(variable) or shutil.which(name, path=PATH)
     if found is None:
-        absent(f"no {name}")
+        absent(f"no {name}; {variable} names another")
     return str(found)
 
 

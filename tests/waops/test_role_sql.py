@@ -1,33 +1,21 @@
 """The printed role: signs in, reads what lists show, writes what pages write, and nothing else."""
 
 from collections.abc import Iterator
-from io import StringIO
 
 import psycopg
 import pytest
-from django.core.management import call_command
 from psycopg import sql
+
+from tests.roles import least_role
 
 NAME = "waops_app_test"
 
 
 @pytest.fixture
-def role(server, committed_database) -> Iterator[str]:
+def role(committed_database) -> Iterator[str]:
     """DSN as the new role."""
-    output = StringIO()
-    call_command("role_sql", name=NAME, stdout=output)
-    with psycopg.connect(committed_database, user="supabase_admin") as superuser:
-        # The owner's BYPASSRLS cannot be passed on before Postgres 16; on Supabase it can.
-        superuser.execute("ALTER ROLE postgres SUPERUSER")
-    try:
-        with psycopg.connect(committed_database) as owner:
-            owner.execute(output.getvalue())
-    finally:
-        with psycopg.connect(committed_database, user="supabase_admin") as superuser:
-            superuser.execute("ALTER ROLE postgres NOSUPERUSER")
-    yield psycopg.conninfo.make_conninfo(committed_database, user=NAME)
-    with psycopg.connect(committed_database, user="supabase_admin") as superuser:
-        superuser.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(NAME)))
+    with least_role(committed_database, NAME) as dsn:
+        yield dsn
 
 
 def test_it_signs_in_with_the_right_search_path_and_reads(role):

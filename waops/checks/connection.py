@@ -26,6 +26,9 @@ STATE = """
            current_user
 """
 
+REFUSED_OPTIONS = "startup parameter"
+"""PgBouncer's words, in every language of the server."""
+
 
 @register(Tags.database)
 def database_is_usable(
@@ -73,13 +76,16 @@ def _is_right(schemas: list[str]) -> bool:
 
 
 def _unreachable(error: Exception) -> CheckMessage:
+    hint = _(
+        "Check host, port, name, user and password in DATABASE_URL, and that the server accepts connections from here."
+    )
+    if REFUSED_OPTIONS in str(error):
+        hint = _(
+            "A pooler refuses what is sent with a direct connection. Set DATABASE_POOL_MODE to its kind, session or "
+            "transaction; the search path then belongs to the role: run what `manage.py role_sql` prints."
+        )
     return Error(
-        _("The database cannot be used: %(error)s") % {"error": str(error).strip()},
-        hint=_(
-            "Check host, port, name, user and password in DATABASE_URL, and that the server accepts connections "
-            "from here."
-        ),
-        id="waops.E001",
+        _("The database cannot be used: %(error)s") % {"error": str(error).strip()}, hint=hint, id="waops.E001"
     )
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import psycopg
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import ERROR
@@ -15,6 +14,7 @@ from waops.operate.doctor.section import Section
 from waops.operate.figures import Column, Figures
 from waops.operate.findings import Finding, Severity
 from waops.operate.reading import fetch, fetch_value
+from waops.pooler import detect_pooler
 
 STRAY = """
     SELECT relname::text FROM pg_catalog.pg_class
@@ -33,8 +33,6 @@ PUBLIC_HAS_USAGE = """
         WHERE namespace.nspname = %s AND item.grantee = 0
     )
 """
-PROCESS = "SELECT pg_catalog.pg_backend_pid()"
-SAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -110,26 +108,6 @@ def _schema_findings(connection: BaseDatabaseWrapper) -> list[Finding]:
         fixes = tuple(f"REVOKE ALL ON SCHEMA {schema} FROM {role};" for role in strangers)
         findings.append(Finding("schema.open", Severity.ERROR, schema, what, why, fixes))
     return findings
-
-
-def detect_pooler(connection: BaseDatabaseWrapper) -> str:
-    """`direct`, `session` or `transaction`. Opens a second connection where there is a pooler.
-
-    The driver is told the server process's number when it connects; a pooler makes one up. A transaction pooler gives
-    the process to others between two statements: it changes, or a second connection gets the same one. Inside a
-    transaction neither shows, and the answer is `session`.
-    """
-    pids = {_server_process(connection) for _number in range(SAMPLES)}
-    if pids == {connection.connection.info.backend_pid}:
-        return "direct"
-    if len(pids) == 1 and not connection.in_atomic_block:
-        with psycopg.connect(**connection.get_connection_params(), autocommit=True) as second:
-            pids.difference_update(*second.execute(PROCESS))
-    return "session" if len(pids) == 1 else "transaction"
-
-
-def _server_process(connection: BaseDatabaseWrapper) -> int:
-    return int(fetch_value(connection, PROCESS))
 
 
 def judge_pooler(detected: str, configured: str) -> Finding | None:
