@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import F, JSONField, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, JSONObject, Left
+from django.db.models.functions import Cast, JSONObject, Left, Now
 
 from conversations.models import AIInteraction, Conversation, CustomerProfile
 from conversations.queries import message_page
@@ -67,7 +67,8 @@ class LastAnswerField(JSONField):
 def find_case(pk: UUID) -> Case | None:
     """With all that the queue knows of it, instance, the AI's last `answer` and, as text, the context's JSON: `kept`.
 
-    As text, because nobody knows what JSON it is: nested deeply enough, Python's reader fails.
+    As text, because nobody knows what JSON it is: nested deeply enough, Python's reader fails. `read_at` is by the
+    database's clock, like all that came before and comes after it.
     """
     kept = (
         Value(None, TextField())
@@ -75,7 +76,9 @@ def find_case(pk: UUID) -> Case | None:
         else Left(Cast("conversation_context", TextField()), LONGEST_JSON)
     )
     cases = with_writing_times(with_conversation(with_people(with_state(cast(Any, all_cases()).join("instance")))))
-    cases = with_note_required(with_resolver(with_open_rows(cases))).annotate(kept=kept, answer=_last_answer())
+    cases = with_note_required(with_resolver(with_open_rows(cases))).annotate(
+        kept=kept, answer=_last_answer(), read_at=Now()
+    )
     return cast(Case | None, cases.filter(pk=pk).first())
 
 

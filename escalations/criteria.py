@@ -30,6 +30,7 @@ class Case(Protocol):
     conversation_id: UUID | None
     kept: str | None
     answer: "LastAnswer | None"
+    read_at: datetime
     version: int
     claimant_id: int | None
     claimant: str | None

@@ -48,7 +48,7 @@ SNAPSHOT = """
         FROM public.escalated_conversations AS escalation
         LEFT JOIN waops.escalations_event AS event
             ON event.escalation_id = escalation.id AND event.at = escalation.resolved_at
-        WHERE escalation.resolved_at > %(since)s
+        WHERE escalation.resolved_at > coalesce(%(since)s, statement_timestamp())
         ORDER BY escalation.resolved_at DESC
         LIMIT 200
     ),
@@ -74,13 +74,16 @@ SNAPSHOT = """
                 )
             ) FROM open_case
         ),
-        'arrived', (SELECT count(*) FROM open_case WHERE waiting_since > %(since)s AND NOT is_snoozed),
+        'arrived', (
+            SELECT count(*) FROM open_case
+            WHERE waiting_since > coalesce(%(since)s, statement_timestamp()) AND NOT is_snoozed
+        ),
         'claims', (
             SELECT coalesce(jsonb_object_agg(id, claimant), '{{}}') FROM open_case WHERE claimant_id IS NOT NULL
         ),
         'closed', (SELECT coalesce(jsonb_object_agg(id, name), '{{}}') FROM closed),
         'viewers', (SELECT coalesce(jsonb_object_agg(id, names), '{{}}') FROM viewing)
-    )::text
+    )::text, statement_timestamp()
 """
 
 
@@ -89,10 +92,12 @@ class Snapshot:
     """The desk at this moment. `text` is the JSON that browsers get:
 
     `counts` by view; `arrived`, how many cases came after a moment; by id of case `claims`, who has it, `closed`, who
-    has resolved it since that moment, and `viewers`, which others look at it.
+    has resolved it since that moment, and `viewers`, which others look at it. `taken_at` is by the database's clock:
+    that of this machine may be another.
     """
 
     text: str
+    taken_at: datetime
 
     @property
     def counts(self) -> dict[str, int]:
@@ -101,17 +106,15 @@ class Snapshot:
 
 
 def snapshot(user_id: int, since: datetime | None = None) -> Snapshot:
-    """The desk as that person sees it; `since` is when their page was made."""
+    """The desk as that person sees it; `since` is when their page was made, by the database's clock."""
     waiting_since = "coalesce(escalation.escalated_at, escalation.created_at)"
     if "created_at" in missing_fields(Escalation):
         waiting_since = "escalation.escalated_at"
     now = timezone.localtime()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     with connection.cursor() as cursor:
-        cursor.execute(
-            SNAPSHOT.format(since=waiting_since), {"user": user_id, "since": since or now, "midnight": midnight}
-        )
-        return Snapshot(cursor.fetchone()[0])
+        cursor.execute(SNAPSHOT.format(since=waiting_since), {"user": user_id, "since": since, "midnight": midnight})
+        return Snapshot(*cursor.fetchone())
 
 
 def urls(desk: "EscalationAdmin") -> list[URLPattern]:

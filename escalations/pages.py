@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -55,8 +54,8 @@ def queue_page(request: HttpRequest) -> dict[str, Any]:
     form = read_form(request.GET)
     criteria = form.criteria
     user_id = person(request).pk
-    since = timezone.now()
-    counts = snapshot(user_id, since).counts
+    now = snapshot(user_id)
+    counts = now.counts
     form.offer(facets(criteria.view, user_id))
     paginator = BoundedPaginator(queue(criteria, user_id), PER_PAGE)
     return {
@@ -66,7 +65,7 @@ def queue_page(request: HttpRequest) -> dict[str, Any]:
         "is_open": criteria.view.is_open,
         "tabs": [(view, name, counts[view]) for view, name in VIEWS.items()],
         "counts": counts,
-        "since": since,
+        "since": now.taken_at,
         "page": paginator.get_page(form.page),
         "bulk": [action for action in BULK.values() if action.is_allowed(request.user)],
         "me": user_id,
@@ -90,7 +89,7 @@ def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         "next": next_case(case, user.pk),
         "choices": choices(),
         "snoozes": SnoozeForm.CHOICES,
-        "since": timezone.now(),
+        "since": case.read_at,
         "is_mine": case.claimant_id == user.pk,
         "is_closable": case.resolved_at is None and is_free and RESOLVE.is_allowed(user),
         "wa_me": f"https://wa.me/{case.whatsapp_number}" if PLAUSIBLE.fullmatch(case.whatsapp_number) else "",
