@@ -20,10 +20,11 @@ from waops.embedded.server import OWNER, SUPERUSER, EmbeddedServer
 class Databases:
     """Makes and drops databases on one test server."""
 
-    def __init__(self, server: EmbeddedServer) -> None:
+    def __init__(self, server: EmbeddedServer, made: "Databases | None" = None) -> None:
+        """`made`: those of the server that this one is a copy of, with the templates that it had by then."""
         self.server = server
         self._numbers = count(1)
-        self._templates = {"empty": "template1"}
+        self._templates = dict(made._templates) if made else {"empty": "template1"}
 
     def execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.server.dsn(SUPERUSER, "template1"), autocommit=True) as connection:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InternalError, connection, transaction
+from psycopg.errors import ReadOnlySqlTransaction
 
 PATIENCE = 20_000
 """Changes that a page counts before it shows its numbers: some tenths of a second. More are a command's work."""
@@ -45,6 +46,15 @@ VERIFY = """
     FROM expected FULL JOIN counted USING (instance_id, day, model)
 """
 
+AS_IT_IS = """
+    SELECT state.built_at IS NOT NULL AND state.time_zone = %s,
+           state.refreshed_at,
+           (SELECT count(*) FROM (SELECT FROM waops.usage_pendinganswer LIMIT %s) AS pending),
+           0,
+           NULL
+    FROM waops.usage_rollupstate AS state
+"""
+
 
 @dataclass(frozen=True)
 class Freshness:
@@ -75,9 +85,15 @@ class Proof:
 def refresh(patience: int | None = PATIENCE) -> Freshness:
     """Count the changes since the last time, if there are at most `patience` of them; None: all of them.
 
-    Counts that were never built, or for another time zone, are built if there are at most `patience` answers.
+    Counts that were never built, or for another time zone, are built if there are at most `patience` answers. While
+    the database cannot be written to they are as they are.
     """
-    return _refresh(patience, rebuild=False)
+    try:
+        return _refresh(patience, rebuild=False)
+    except InternalError as error:
+        if not isinstance(error.__cause__, ReadOnlySqlTransaction):
+            raise
+        return _as_it_is(patience)
 
 
 def rebuild() -> Freshness:
@@ -101,4 +117,10 @@ def verify() -> Proof:
 def _refresh(patience: int | None, *, rebuild: bool) -> Freshness:
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM waops.refresh_usage(%s, %s, %s)", [settings.TIME_ZONE, patience, rebuild])
+        return Freshness(*cursor.fetchone())
+
+
+def _as_it_is(patience: int | None) -> Freshness:
+    with connection.cursor() as cursor:
+        cursor.execute(AS_IT_IS, [settings.TIME_ZONE, patience and patience + 1])
         return Freshness(*cursor.fetchone())

@@ -27,5 +27,8 @@ def database_settings(url: str, *, pool_mode: str, pool_size: int, search_path: 
         # Poolers refuse start-up options; behind one the search path comes from the role (see `manage.py role_sql`).
         options["options"] = f"-c search_path={','.join(search_path)}"
     if pool_size:
-        options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 5}
+        # A pool that goes on trying by itself tries less and less often: each request is to begin anew.
+        options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 5}
+        # One more round trip per request: a change must not fail because the server was restarted since the last one.
+        config["CONN_HEALTH_CHECKS"] = True
     return config

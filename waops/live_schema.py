@@ -25,7 +25,7 @@ COLUMNS = """
 
 def live_tables(using: str = "default") -> dict[str, frozenset[str]]:
     """Columns by table name, of every relation in schema `public`."""
-    key = f"waops:live-tables:{connections[using].settings_dict['NAME']}"
+    key = _key(using)
     tables = cache.get(key)
     if tables is None:
         with connections[using].cursor() as cursor:
@@ -33,6 +33,15 @@ def live_tables(using: str = "default") -> dict[str, frozenset[str]]:
             tables = {table: frozenset(columns) for table, columns in cursor.fetchall()}
         cache.set(key, tables, SECONDS)
     return cast(dict[str, frozenset[str]], tables)
+
+
+def forget_tables(using: str = "default") -> None:
+    """Look anew at the next question."""
+    cache.delete(_key(using))
+
+
+def _key(using: str) -> str:
+    return f"waops:live-tables:{connections[using].settings_dict['NAME']}"
 
 
 def table_exists(model: type[models.Model], using: str = "default") -> bool:

@@ -6,6 +6,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import sql
 
 from waops.live_schema import ForeignTable, table_exists
+from waops.operations.timeouts import milliseconds
 
 WRITES = {"escalated_conversations": ("INSERT", "UPDATE"), "profiles": ("UPDATE",)}
 """What pages change in the foreign tables: escalations are opened and closed, quotas are set."""
@@ -19,6 +20,8 @@ TEMPLATE = """\
 -- before Postgres 16 only a superuser may give that (Supabase lets postgres).
 CREATE ROLE {role} LOGIN PASSWORD {password} BYPASSRLS NOSUPERUSER NOCREATEDB NOCREATEROLE;
 ALTER ROLE {role} IN DATABASE {database} SET search_path = {search_path};
+ALTER ROLE {role} IN DATABASE {database} SET statement_timeout = {statement_timeout};
+ALTER ROLE {role} IN DATABASE {database} SET lock_timeout = {lock_timeout};
 GRANT CONNECT ON DATABASE {database} TO {role};
 
 -- The app's own schema.
@@ -59,6 +62,8 @@ def role_sql(name: str, using: str = DEFAULT_DB_ALIAS) -> str:
         database=sql.Identifier(connection.connection.info.dbname),
         schema=sql.Identifier(settings.APP_SCHEMA),
         search_path=sql.SQL(", ").join(map(sql.Identifier, settings.SEARCH_PATH)),
+        statement_timeout=sql.Literal(milliseconds(settings.DATABASE_STATEMENT_TIMEOUT)),
+        lock_timeout=sql.Literal(milliseconds(settings.DATABASE_LOCK_TIMEOUT)),
         grants=sql.SQL("\n").join(grants),
     )
     return composed.as_string(connection.connection)

@@ -27,6 +27,8 @@ APP_SCHEMA = "waops"
 SEARCH_PATH = (APP_SCHEMA, "public", "extensions")
 DATABASE_POOL_MODE = env.str("DATABASE_POOL_MODE", default="direct")
 DATABASE_POOL_SIZE = env("DATABASE_POOL_SIZE", cast=at_least(0), default=10)
+DATABASE_STATEMENT_TIMEOUT = env("DATABASE_STATEMENT_TIMEOUT", cast=at_least(0.0), default=30.0)
+DATABASE_LOCK_TIMEOUT = env("DATABASE_LOCK_TIMEOUT", cast=at_least(0.0), default=5.0)
 EMBEDDED_POSTGRES = not DATABASE_URL
 EMBEDDED_POSTGRES_DIR = env("EMBEDDED_POSTGRES_DIR", cast=Path, default=None)
 EMBEDDED_POSTGRES_VERSION = int(env("EMBEDDED_POSTGRES_VERSION", cast=one_of("16", "18"), default="18"))

@@ -5,3 +5,5 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", admin.site.urls),
 ]
+
+handler500 = "waops.middleware.server_error"

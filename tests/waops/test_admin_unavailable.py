@@ -4,11 +4,13 @@ import logging
 
 import psycopg
 import pytest
-from django.db import DataError, OperationalError, ProgrammingError, connection
+from django.db import DataError, InternalError, OperationalError, ProgrammingError, connection
 from django.test import Client, RequestFactory
 from psycopg import errors
+from psycopg_pool import PoolTimeout
 
-from waops.middleware import DatabaseUnavailableMiddleware, template_for
+from waops.middleware import DatabaseUnavailableMiddleware, server_error
+from waops.unavailable import BUSY, DISK_FULL, GONE, MISSING, NO_CONNECTION, READ_ONLY, Trouble, trouble_of
 
 
 @pytest.fixture
@@ -39,19 +41,40 @@ def caused_by(error: Exception, cause: Exception) -> Exception:
 
 
 @pytest.mark.parametrize(
-    ("error", "template"),
+    ("error", "trouble"),
     [
-        (caused_by(OperationalError(), psycopg.OperationalError()), "503.html"),
-        (caused_by(OperationalError(), errors.TooManyConnections()), "503.html"),
-        (caused_by(OperationalError(), errors.AdminShutdown()), "503.html"),
-        (caused_by(OperationalError(), errors.QueryCanceled()), "503_busy.html"),
-        (caused_by(OperationalError(), errors.DeadlockDetected()), "503_busy.html"),
+        (caused_by(OperationalError(), psycopg.OperationalError()), GONE),
+        (caused_by(OperationalError(), errors.AdminShutdown()), GONE),
+        (caused_by(OperationalError(), errors.TooManyConnections()), NO_CONNECTION),
+        (
+            caused_by(OperationalError("sorry, too many clients already"), psycopg.OperationalError()),
+            NO_CONNECTION,
+        ),
+        (caused_by(OperationalError(), PoolTimeout()), NO_CONNECTION),
+        (caused_by(OperationalError(), errors.QueryCanceled()), BUSY),
+        (caused_by(OperationalError(), errors.DeadlockDetected()), BUSY),
+        (caused_by(InternalError(), errors.ReadOnlySqlTransaction()), READ_ONLY),
+        (caused_by(OperationalError(), errors.DiskFull()), DISK_FULL),
+        (caused_by(ProgrammingError(), errors.UndefinedFunction()), MISSING),
         (caused_by(ProgrammingError(), errors.UndefinedColumn()), None),
         (caused_by(DataError(), psycopg.DataError()), None),
         (ValueError(), None),
     ],
 )
-def test_only_a_database_that_is_away_or_busy_is_excused(error: Exception, template: str | None) -> None:
-    assert template_for(error) == template
-    response = DatabaseUnavailableMiddleware(lambda request: None).process_exception(RequestFactory().get("/"), error)
-    assert (response.status_code if response else None) == (503 if template else None)
+def test_only_what_is_the_databases_fault_is_excused(error: Exception, trouble: Trouble | None) -> None:
+    assert trouble_of(error) is trouble
+    response = DatabaseUnavailableMiddleware(lambda request: None).process_exception(RequestFactory().post("/"), error)
+    assert (response.status_code if response else None) == (503 if trouble else None)
+
+
+def test_an_error_outside_of_a_view_is_told_as_well() -> None:
+    """Of the middleware that saves sessions, say: there Django knows of the page for errors only."""
+    request = RequestFactory().post("/")
+    try:
+        raise caused_by(OperationalError(), errors.DiskFull())
+    except OperationalError:
+        assert server_error(request).status_code == 503
+    try:
+        raise ValueError
+    except ValueError:
+        assert server_error(request).status_code == 500

@@ -6,12 +6,16 @@ set-up; and `migrate` gets its schema made, because Django would otherwise put i
 
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
+from psycopg_pool import PoolTimeout
 
 from waops.backend import pooling
 from waops.backend.schema import prepare_schema
 from waops.embedded import project_server
+
+PROBE_SECONDS = 2
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -21,7 +25,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
             server = project_server(settings.BASE_DIR)
             server.start()
             params["host"] = str(server.socket_dir)
+        if pooling.started() and "options" in params:
+            params["options"] += (
+                f" -c statement_timeout={settings.DATABASE_STATEMENT_TIMEOUT * 1000:.0f}"
+                f" -c lock_timeout={settings.DATABASE_LOCK_TIMEOUT * 1000:.0f}"
+            )
         return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        try:
+            return super().get_new_connection(conn_params)
+        except PoolTimeout:
+            # A pool does not tell why. If the server refuses, this raises its own words; if not, the pool is too small.
+            psycopg.connect(**{**conn_params, "connect_timeout": PROBE_SECONDS}).close()
+            raise
 
     @property
     def pool(self) -> Any:

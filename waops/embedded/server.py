@@ -70,6 +70,7 @@ class EmbeddedServer:
         self.log = home / "log"
         self.options = options
         self.account = server_account(self.data_dir)
+        self.environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
         self._major = major
         self._binaries = binaries
         self._use: IO[str] | None = None
@@ -217,7 +218,7 @@ class EmbeddedServer:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd="/",
-                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
+                env=self.environment,
                 user=account.uid if account else None,
                 group=account.gid if account else None,
                 extra_groups=[] if account else None,
