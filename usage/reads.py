@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from psycopg.postgres import types
 
 from waops.live_schema import live_tables
+from waops.replica import reading
 
 JSONB = types["jsonb"].oid
 TREND_DAYS = 14
@@ -133,7 +133,7 @@ class Silence:
 
 def read(query: str, **values: Any) -> list[dict[str, Any]]:
     """Rows by column name. Django's cursors leave JSON as text; here it is read."""
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(query, values)
         names = [column.name for column in cursor.description]
         json_names = [column.name for column in cursor.description if column.type_code == JSONB]

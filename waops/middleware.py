@@ -14,6 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, HttpResponse
 from django.views.defaults import server_error as plain_server_error
 
+from waops import replica
 from waops.live_schema import forget_tables
 from waops.unavailable import BUSY, GONE, MISSING, READ_ONLY, SAFE_METHODS, page, sqlstate_of, trouble_of, words_of
 
@@ -67,6 +68,9 @@ def _may_help_to_ask_again(request: HttpRequest, error: Exception) -> bool:
     if request.method not in SAFE_METHODS or request.resolver_match is None:
         return False
     trouble, code = trouble_of(error), sqlstate_of(error)
+    if replica.alias() == replica.ALIAS and trouble is not None:
+        replica.watch.rest(error)
+        return True
     if trouble is GONE:
         # Whoever had no connection has waited for one long enough.
         return any(one.connection is not None and one.connection.closed for one in _open())
@@ -80,6 +84,7 @@ def _ask_again(request: HttpRequest) -> HttpResponse:
         if one.connection is not None and one.connection.closed:
             one.close()
     forget_tables()
+    replica.leave()
     match = request.resolver_match
     assert match is not None
     response: Any = match.func(request, *match.args, **match.kwargs)

@@ -38,6 +38,12 @@ DATABASES = {
         DATABASE_URL, pool_mode=DATABASE_POOL_MODE, pool_size=DATABASE_POOL_SIZE, search_path=SEARCH_PATH
     )
 }
+if DATABASE_REPLICA_URL := env.str("DATABASE_REPLICA_URL", default=""):
+    DATABASES["replica"] = database_settings(
+        DATABASE_REPLICA_URL, pool_mode=DATABASE_POOL_MODE, pool_size=DATABASE_POOL_SIZE, search_path=SEARCH_PATH
+    )
+    DATABASES["replica"]["OPTIONS"]["connect_timeout"] = 2  # the primary answers instead
+DATABASE_ROUTERS = ["waops.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Caches. `flags` is the same store with a short life: that long a flag that another process changed may go unseen.
@@ -87,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "waops.middleware.DatabaseUnavailableMiddleware",
+    "waops.replica.ReplicaMiddleware",
 ]
 
 ROOT_URLCONF = "waops.urls"

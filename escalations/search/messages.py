@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from psycopg.errors import QueryCanceled
 
 from escalations.search.folding import DOCUMENT, INDEXED, pattern
 from escalations.search.paging import Cursor, Found, first_of
 from escalations.search.wording import Wording
+from waops.replica import alias, reading
 
 FEW = 15_000
 """Matches that are read and sorted by time without anybody waiting."""
@@ -95,7 +96,7 @@ def messages_with(wording: Wording, after: Cursor | None, size: int) -> Found[Fo
         "pk": after and after.pk,
     }
     try:
-        with transaction.atomic():
+        with transaction.atomic(using=alias()):
             return _search(values, size)
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
@@ -105,7 +106,7 @@ def messages_with(wording: Wording, after: Cursor | None, size: int) -> Found[Fo
 
 def _search(values: dict[str, Any], size: int) -> Found[FoundMessage]:
     after = AFTER if values["moment"] else "true"
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(LIMITS, [str(TIMEOUT), MEMORY])
 
         def read(page: str) -> list[FoundMessage]:
