@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from threading import current_thread, main_thread
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -14,9 +15,12 @@ from django.test import Client
 from django.test.testcases import LiveServerThread
 
 from waops.backend import pooling
+from waops.backend.base import DatabaseWrapper
 from waops.models import User
 
 CSRF = "a" * 32
+PATIENCE = 30
+"""Seconds that a request waits for a connection, however busy the machine."""
 
 
 class Answer(NamedTuple):
@@ -60,13 +64,12 @@ class Person:
 
 @contextmanager
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Port of a server on Django's databases, with a pool for each."""
-    connections.close_all()
-    pool = {"min_size": 0, "max_size": 4, "timeout": 3, "reconnect_timeout": 3}
+    """Port of a server on Django's databases. Its threads share a pool for each; this thread has a connection."""
+    pool = {"min_size": 0, "max_size": 4, "timeout": PATIENCE, "reconnect_timeout": 1}
     for one in connections.all():
         monkeypatch.setitem(one.settings_dict["OPTIONS"], "pool", pool)
         monkeypatch.setitem(one.settings_dict, "CONN_HEALTH_CHECKS", True)
-    monkeypatch.setattr(pooling, "_serving", True)
+    monkeypatch.setattr(pooling, "started", lambda: current_thread() is not main_thread())
     thread = LiveServerThread("localhost", StaticFilesHandler)
     thread.daemon = True
     thread.start()
@@ -77,6 +80,15 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         yield thread.port
     finally:
         thread.terminate()
-        connections.close_all()
-        for one in connections.all():
-            one.close_pool()
+        for pool in DatabaseWrapper._connection_pools.values():
+            pool.close()
+        DatabaseWrapper._connection_pools.clear()
+
+
+@contextmanager
+def no_patience(alias: str = "default") -> Iterator[None]:
+    """Within the block, where no connection to that database can be had, nobody waits for one."""
+    pool = DatabaseWrapper._connection_pools[alias]
+    pool.timeout = 0.5
+    yield
+    pool.timeout = PATIENCE

@@ -42,7 +42,9 @@ if DATABASE_REPLICA_URL := env.str("DATABASE_REPLICA_URL", default=""):
     DATABASES["replica"] = database_settings(
         DATABASE_REPLICA_URL, pool_mode=DATABASE_POOL_MODE, pool_size=DATABASE_POOL_SIZE, search_path=SEARCH_PATH
     )
-    DATABASES["replica"]["OPTIONS"]["connect_timeout"] = 2  # the primary answers instead
+    # The primary answers instead.
+    DATABASES["replica"]["OPTIONS"]["connect_timeout"] = 2
+    DATABASES["replica"]["OPTIONS"].get("pool", {})["timeout"] = 2
 DATABASE_ROUTERS = ["waops.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -12,7 +12,7 @@ from psycopg import sql
 from escalations.models import Escalation, Event
 from tests import factories
 from tests.databases import Databases
-from tests.http import Person
+from tests.http import Person, no_patience
 from tests.programs import wait_until
 from tests.waops.faults.conftest import QUEUE, claims
 from waops.embedded.server import EmbeddedServer
@@ -33,13 +33,14 @@ def test_what_was_acknowledged_outlives_the_server(
     arabic = Person(port, user, "ar")
     assert claim() == 302
     spare.server.stop("immediate")
-    assert (page := amal.get(QUEUE)).status == 503
-    assert "The database cannot be reached" in page.text
-    assert '<html lang="ar" dir="rtl">' in (page := arabic.get(QUEUE)).text
-    assert "تعذّر الوصول إلى قاعدة البيانات" in page.text
-    sent = amal.post(f"{QUEUE}{case.pk}/release/")
-    assert sent.status == 503
-    assert "is not known" in sent.text
+    with no_patience():
+        assert (page := amal.get(QUEUE)).status == 503
+        assert "The database cannot be reached" in page.text
+        assert '<html lang="ar" dir="rtl">' in (page := arabic.get(QUEUE)).text
+        assert "تعذّر الوصول إلى قاعدة البيانات" in page.text
+        sent = amal.post(f"{QUEUE}{case.pk}/release/")
+        assert sent.status == 503
+        assert "is not known" in sent.text
     spare.server._ensure_running()
     assert amal.get(QUEUE).status == 200
     assert claims(case) == 1
@@ -98,8 +99,8 @@ def test_a_lock_that_is_held_ends_in_words(
         assert "The database is too busy" in page.text
         assert claim() == 503
     assert claims(case) == 0
-    settings.DATABASE_STATEMENT_TIMEOUT, settings.DATABASE_LOCK_TIMEOUT = 30, 5
-    assert amal.get(QUEUE).status == 200
+    # Not at once on a machine so busy that it needs longer for other reasons.
+    wait_until(lambda: amal.get(QUEUE).status == 200)
 
 
 def terminate_others(superuser: psycopg.Connection) -> None:
@@ -110,10 +111,12 @@ def terminate_others(superuser: psycopg.Connection) -> None:
 
 
 def test_without_a_free_connection(superuser: psycopg.Connection, database: str, amal: Person, claim: Claim) -> None:
+    assert amal.get(QUEUE).status == 200
     limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
     superuser.execute(limit.format(sql.Identifier(database), 0))
     terminate_others(superuser)
-    page = amal.get(QUEUE)
+    with no_patience():
+        page = amal.get(QUEUE)
     assert page.status == 503
     assert "no free connection" in page.text
     superuser.execute(limit.format(sql.Identifier(database), -1))

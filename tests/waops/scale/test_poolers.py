@@ -25,6 +25,7 @@ from waops.operate.findings import Severity
 
 ROLE = "waops_app_pooled"
 QUEUE, QUOTA = "/escalations/escalation/", "/usage/profile/"
+LIMIT = {"limit-expected": "100", "limit-limit": "250", "limit-reason": "More"}
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_people_can_do_their_work(through, mode: str, monkeypatch: pytest.Monkey
         assert person.get(f"{QUEUE}{case.pk}/change/").status == 200
         for action in ("claim", "resolve"):
             assert person.post(f"{QUEUE}{case.pk}/{action}/").status == 302
-        sent = person.post(f"{QUOTA}{business.pk}/limit/", expected="100", limit="250", reason="More")
+        sent = person.post(f"{QUOTA}{business.pk}/limit/", **LIMIT)
         assert sent.status == 302
     assert CaseState.objects.filter(pk=case.pk).exists()
     assert Escalation.objects.get(pk=case.pk).resolved_at

@@ -10,7 +10,7 @@ from django.urls import get_resolver
 from conversations.models import Conversation
 from escalations.models import Escalation
 from tests import factories
-from tests.http import Person
+from tests.http import Person, no_patience
 from tests.waops.scale.conftest import Standby
 from usage.models import Profile
 from waops import replica
@@ -18,6 +18,7 @@ from waops import replica
 QUEUE, CONVERSATIONS, QUOTA = "/escalations/escalation/", "/conversations/conversation/", "/usage/profile/"
 SEARCH, EXPORT = f"{QUEUE}search/?q=", f"{QUEUE}numbers/cases.csv"
 NUMBER = "201055501234"
+LIMIT = {"limit-expected": "100", "limit-limit": "250", "limit-reason": "More"}
 
 
 def fall_behind(standby: Standby, amal: Person) -> None:
@@ -50,11 +51,10 @@ def test_lists_reports_and_exports_are_read_there(replicated: Standby, amal: Per
 def test_a_change_is_seen_by_whoever_made_it(replicated: Standby, amal: Person) -> None:
     profile = renamed(replicated, amal)
     assert "There" in amal.get(QUOTA).text
-    answer = amal.post(f"{QUOTA}{profile.pk}/limit/", expected="100", limit="250", reason="More")
+    answer = amal.post(f"{QUOTA}{profile.pk}/limit/", **LIMIT)
     assert answer.status == 302
     (cookie,) = [one for one in answer.cookies if one.startswith(replica.COOKIE)]
     assert f"Max-Age={replica.PIN_SECONDS}" in cookie
-    assert replica.PIN_SECONDS > replica.LATEST_SECONDS
     amal.cookies[replica.COOKIE] = "1"
     page = amal.get(f"{QUOTA}{profile.pk}/change/").text
     assert "Here" in page
@@ -83,14 +83,15 @@ def test_the_live_desk_and_actions_never_leave_the_primary(replicated: Standby, 
 
 
 def test_a_replica_that_is_gone_is_missed_by_nobody(
-    replicated: Standby, amal: Person, caplog: pytest.LogCaptureFixture
+    replicated: Standby, amal: Person, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(replica, "REST_SECONDS", 600)
     renamed(replicated, amal)
     assert "There" in amal.get(QUOTA).text
     replicated.resume()
     replicated.server.stop("immediate")
     try:
-        with caplog.at_level(logging.WARNING, logger="waops"):
+        with no_patience(replica.ALIAS), caplog.at_level(logging.WARNING, logger="waops"):
             for page in (QUOTA, CONVERSATIONS, f"{SEARCH}parcel", EXPORT):
                 assert amal.get(page).status == 200, page
         assert "Here" in amal.get(QUOTA).text
@@ -110,6 +111,10 @@ def test_a_replica_lost_in_the_middle_of_a_page(replicated: Standby, amal: Perso
     with psycopg.connect(**connections["default"].get_connection_params()) as primary:
         primary.execute("ALTER TABLE waops.mislaid RENAME TO usage_usagebyday")
     assert "Here" in amal.get(QUOTA).text
+
+
+def test_a_change_is_on_the_replica_when_its_author_is_back_there() -> None:
+    assert replica.PIN_SECONDS > replica.LATEST_SECONDS
 
 
 def test_every_named_page_exists() -> None:
