@@ -38,7 +38,7 @@ DATABASES = {
         DATABASE_URL, pool_mode=DATABASE_POOL_MODE, pool_size=DATABASE_POOL_SIZE, search_path=SEARCH_PATH
     )
 }
-if DATABASE_REPLICA_URL := env.str("DATABASE_REPLICA_URL", default=""):
+if DATABASE_REPLICA_URL := env.postgres_url("DATABASE_REPLICA_URL"):
     DATABASES["replica"] = database_settings(
         DATABASE_REPLICA_URL, pool_mode=DATABASE_POOL_MODE, pool_size=DATABASE_POOL_SIZE, search_path=SEARCH_PATH
     )
