@@ -6,7 +6,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
@@ -106,6 +106,10 @@ class PriceAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("model", "valid_from", "input_per_million", "output_per_million", "currency")
     search_fields = ("model",)
     ordering = ("model", "-valid_from")
+    change_list_template = "usage/prices.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"unpriced": rollup.unpriced_models(), **(extra_context or {})})
 
 
 @admin.register(AlertRule)

@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from usage import overview, reads
-from usage.business_sql import DETAIL, INTERACTIONS_OF_A_DAY, SURROUNDINGS, TOP_CUSTOMERS
+from usage.business_sql import DETAIL, HOURS, INTERACTIONS_OF_A_DAY, SURROUNDINGS, TOP_CUSTOMERS
 from usage.models import QuotaChange, TopUp
 from usage.overview import Business, add_costs
 
@@ -72,6 +73,8 @@ class Narrowed:
     personality: str | None = None
     day: date | None = None
     page: int = 1
+    with_hours: bool = False
+    """Also what each hour of the day cost, which a day's page says anyway."""
 
     def holds(self, row: Mapping[str, Any]) -> bool:
         return (
@@ -97,7 +100,8 @@ class Usage:
 class BusinessPage:
     """`usage` is of what the page is narrowed to, `days` of the whole period whatever day it is narrowed to.
 
-    `hours`: replies and tokens of each hour of the day. `interactions`: a page of the day's, newest first;
+    `hours`: replies and tokens of each hour of the day, in the whole period. `costly_hours`: with what each hour cost,
+    of what the page is narrowed to, if asked for. `interactions`: a page of the day's, newest first;
     `has_more`: there are older ones. `was_due`: when a reset that is overdue should have been.
     """
 
@@ -107,6 +111,7 @@ class BusinessPage:
     usage: Usage
     days: list[Part]
     hours: list[tuple[int, int]]
+    costly_hours: list[Part]
     periods: list[PeriodSummary]
     changes: list[QuotaChange]
     top_ups: list[TopUp]
@@ -144,6 +149,7 @@ def load(business_id: UUID, narrowed: Narrowed, now: datetime | None = None) -> 
         usage=_break_down(rows, numbers, names),
         days=_break_down(in_period, numbers, names).days,
         hours=[tuple((around["hours"] or {}).get(str(hour), (0, 0))) for hour in range(24)],
+        costly_hours=_hours(business_id, narrowed, start, now) if narrowed.day or narrowed.with_hours else [],
         periods=_periods(around["periods"] or [], changes, business),
         changes=changes,
         top_ups=[_from_json(TopUp, row) for row in around["top_ups"] or []],
@@ -185,6 +191,23 @@ def _interactions(business_id: UUID, narrowed: Narrowed, period: datetime) -> li
         limit=INTERACTIONS + 1,
         skip=(narrowed.page - 1) * INTERACTIONS,
     )
+
+
+def _hours(business_id: UUID, narrowed: Narrowed, period: datetime, now: datetime) -> list[Part]:
+    start, end = day_bounds(narrowed.day) if narrowed.day else (period, now + timedelta(days=36_500))
+    hours = [Part(str(hour), f"{hour}:00") for hour in range(24)]
+    rows = reads.read(
+        HOURS,
+        zone=settings.TIME_ZONE,
+        business=business_id,
+        start=max(start, period),
+        end=end,
+        number=narrowed.number,
+        personality=narrowed.personality,
+    )
+    for row in rows:
+        hours[row["hour"]].add(row)
+    return hours
 
 
 def _break_down(rows: list[dict[str, Any]], numbers: Mapping[str, str], personalities: Mapping[str, str]) -> Usage:

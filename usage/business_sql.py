@@ -105,3 +105,43 @@ INTERACTIONS_OF_A_DAY = """
     ORDER BY answer.created_at DESC, answer.id
     LIMIT %(limit)s OFFSET %(skip)s
 """
+
+# From the answers themselves, priced by their days: the counts by the hour do not know which price held. Therefore only
+# for a day, or when a person asks for it.
+HOURS = """
+    SELECT answers.hour, price.currency::text,
+           sum(answers.replies)::bigint AS replies, sum(answers.untracked)::bigint AS untracked,
+           sum(answers.tokens)::bigint AS tokens,
+           sum(
+               answers.prompt_tokens * price.input_per_million + answers.completion_tokens * price.output_per_million
+           ) / 1000000 AS cost
+    FROM (
+        SELECT extract(hour FROM answer.created_at AT TIME ZONE %(zone)s)::integer AS hour,
+               (answer.created_at AT TIME ZONE %(zone)s)::date AS day,
+               coalesce(answer.response_model, '') AS model,
+               count(*) AS replies,
+               count(*) FILTER (WHERE answer.prompt_tokens IS NULL OR answer.completion_tokens IS NULL) AS untracked,
+               coalesce(sum(answer.prompt_tokens), 0) AS prompt_tokens,
+               coalesce(sum(answer.completion_tokens), 0) AS completion_tokens,
+               sum(coalesce(answer.total_tokens,
+                            coalesce(answer.prompt_tokens, 0) + coalesce(answer.completion_tokens, 0))) AS tokens
+        FROM public.whatsapp_instances AS instance
+        JOIN public.whatsapp_ai_interactions AS answer ON answer.whatsapp_instance_id = instance.id
+        WHERE instance.user_id = %(business)s
+          AND answer.created_at >= %(start)s AND answer.created_at < %(end)s
+          AND (%(number)s::uuid IS NULL OR instance.id = %(number)s::uuid)
+          AND (
+              %(personality)s::text IS NULL
+              OR coalesce(answer.metadata ->> 'personality_id', '') = %(personality)s::text
+          )
+        GROUP BY 1, 2, 3
+    ) AS answers
+    LEFT JOIN LATERAL (
+        SELECT price.currency, price.input_per_million, price.output_per_million
+        FROM waops.usage_price AS price
+        WHERE price.model = answers.model AND price.valid_from <= answers.day
+        ORDER BY price.valid_from DESC
+        LIMIT 1
+    ) AS price ON true
+    GROUP BY 1, 2
+"""

@@ -12,9 +12,10 @@ from typing import IO, Any
 
 import xlsxwriter
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
-from usage.business import Part, Usage
+from usage.business import BusinessPage, Part
 from usage.overview import Business, Totals
 from usage.reconcile import Reconciliation
 from usage.wording import verdict
@@ -49,8 +50,9 @@ def overview_rows(businesses: Sequence[Business], totals: Totals) -> Iterator[Ro
     )
 
 
-def usage_rows(usage: Usage) -> Iterator[Row]:
-    """A business's days with their total, then its other breakdowns."""
+def usage_rows(page: BusinessPage) -> Iterator[Row]:
+    """A business's days, its other breakdowns, its hours where the page has their costs, the total."""
+    usage = page.usage
     currencies = list(usage.whole.costs)
     measures = (_("Replies"), _("Tokens"), _("Without token counts"), _("Without price"))
     costs = tuple(_("Cost (%(currency)s)") % {"currency": currency} for currency in currencies)
@@ -66,6 +68,7 @@ def usage_rows(usage: Usage) -> Iterator[Row]:
         (_("Personality"), usage.personalities),
         (_("WhatsApp number"), usage.numbers),
         (_("Intent"), usage.intents),
+        (_("Hour"), [part for part in page.costly_hours if part.replies]),
     ):
         for part in parts:
             yield line(what, part.name, part)
@@ -128,14 +131,21 @@ def _xlsx(rows: Iterable[Row]) -> IO[bytes]:
         "strings_to_numbers": False,
     }
     with xlsxwriter.Workbook(file, options) as workbook:
+        heading = workbook.add_format({"bold": True, "bottom": 1})
         sheet = workbook.add_worksheet()
+        sheet.freeze_panes(1, 1)
+        sheet.set_column(0, 0, 28)
+        sheet.set_column(1, 30, 15)
+        if get_language_bidi():
+            sheet.right_to_left()
         for number, row in enumerate(rows):
+            style = None if number else heading
             for column, value in enumerate(row):
                 if isinstance(value, datetime):
-                    sheet.write_string(number, column, value.isoformat(timespec="seconds"))
+                    sheet.write_string(number, column, value.isoformat(timespec="seconds"), style)
                 elif isinstance(value, str):
-                    sheet.write_string(number, column, value)
+                    sheet.write_string(number, column, value, style)
                 elif value is not None:
-                    sheet.write_number(number, column, value)
+                    sheet.write_number(number, column, value, style)
     file.seek(0)
     return file

@@ -65,6 +65,7 @@ class NarrowForm(AddressForm):
     number = forms.UUIDField(required=False)
     personality = forms.CharField(required=False, max_length=100, empty_value=None, strip=False)
     day = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+    hours = forms.BooleanField(required=False)
     p = forms.IntegerField(required=False, min_value=1, max_value=10_000)
 
     @property
@@ -72,7 +73,7 @@ class NarrowForm(AddressForm):
         values = self.cleaned_data
         # "": answers without a personality; absent: all of them.
         personality = "" if self.data.get("personality") == "" else values["personality"]
-        return Narrowed(values["number"], personality, values["day"], values["p"] or 1)
+        return Narrowed(values["number"], personality, values["day"], values["p"] or 1, values["hours"])
 
 
 def reason_field() -> forms.CharField:

@@ -56,6 +56,17 @@ AS_IT_IS = """
 """
 
 
+UNPRICED = """
+    SELECT counted.model, sum(counted.replies)::bigint AS replies
+    FROM waops.usage_usagebyperiod AS counted
+    WHERE counted.price_id = 0 AND counted.model <> ''
+    GROUP BY counted.model
+    HAVING sum(counted.replies) > 0
+    ORDER BY replies DESC, counted.model
+    LIMIT 20
+"""
+
+
 @dataclass(frozen=True)
 class Freshness:
     """How far the counts are. Not `is_built`: they mean nothing before `rebuild`. `pending` changes are not in them.
@@ -105,6 +116,13 @@ def reprice(*models: str) -> None:
     """Assign these models' counts to the prices that are now in force."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT waops.reprice_usage(%s)", [list(models)])
+
+
+def unpriced_models() -> list[tuple[str, int]]:
+    """Models that answered on days for which they have no price, and how often; most replies first."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNPRICED)
+        return list(cursor.fetchall())
 
 
 def verify() -> Proof:

@@ -100,6 +100,7 @@ def business_page(
     if narrowed.number and str(narrowed.number) not in page.number_names:
         raise BadAddressError(404, _("This business has no such WhatsApp number."))
     one, today = page.business, timezone.localdate(now)
+    is_narrowed = bool(narrowed.number or narrowed.personality is not None or narrowed.day)
     rtl = translation.get_language_bidi()
     replied = [datetime.fromisoformat(part.key).date() for part in page.days]
     first = timezone.localdate(page.start) if one.last_reset else min(replied, default=today)
@@ -112,13 +113,17 @@ def business_page(
         "business": one,
         "freshness": freshness,
         "narrowed": narrowed,
-        "is_narrowed": bool(request.GET),
+        "is_narrowed": is_narrowed,
         "number_name": page.number_names.get(str(narrowed.number)),
         "personality_name": page.personality_names.get(narrowed.personality or "", narrowed.personality),
-        "burn_down": None if request.GET else charts.burn_down(one, replies, now, rtl=rtl),
+        "burn_down": None if is_narrowed else charts.burn_down(one, replies, now, rtl=rtl),
         "day_chart": charts.bars(replies[-CHARTED_DAYS:], rtl=rtl),
         "days": [(day, part) for day, part in days[::-1] if narrowed.day in (None, day)],
-        "hour_chart": charts.bars([(hour, count) for hour, (count, _tokens) in enumerate(page.hours)], rtl=rtl),
+        "hour_chart": charts.bars(
+            [(int(part.key), part.replies) for part in page.costly_hours]
+            or [(hour, count) for hour, (count, _tokens) in enumerate(page.hours)],
+            rtl=rtl,
+        ),
         "hours": list(enumerate(page.hours)),
         "limit_form": LimitForm(initial={"expected": one.limit, "limit": one.limit}),
         "top_up_form": TopUpForm(initial={"expected": one.limit, "until": _default_until(now, one)}),
@@ -148,7 +153,7 @@ def export_business(request: HttpRequest, pk: UUID) -> HttpResponseBase | None:
     page = business.load(pk, form.narrowed)
     if page is None:
         return None
-    return export.response(export.usage_rows(page.usage), file_format, f"ai-usage-{pk}-{timezone.localdate()}")
+    return export.response(export.usage_rows(page), file_format, f"ai-usage-{pk}-{timezone.localdate()}")
 
 
 def change_quota(request: HttpRequest, pk: UUID, action: str, context: dict[str, Any]) -> HttpResponseBase | None:

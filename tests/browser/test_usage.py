@@ -1,5 +1,6 @@
 """A manager at work: who runs out first, a top-up, the forecast moves, an export."""
 
+import csv
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from usage.models import Price, TopUp
 pytestmark = pytest.mark.browser
 
 WORDS = {
-    "en": {"top_up": "Top up", "reason": "Feast days", "lasts": "Lasts", "dir": "ltr"},
-    "ar": {"top_up": "زيادة", "reason": "أيام العيد", "lasts": "تكفي", "dir": "rtl"},
+    "en": {"before_reset": "Out before the reset", "reason": "Feast days", "lasts": "Lasts", "dir": "ltr"},
+    "ar": {"before_reset": "تنفد قبل التصفير", "reason": "أيام العيد", "lasts": "تكفي", "dir": "rtl"},
 }
 
 
@@ -28,12 +29,14 @@ def businesses(committed_database) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_a_manager_saves_the_business_that_runs_out_first(businesses, visit, language, tmp_path) -> None:
+def test_a_manager_saves_the_business_that_runs_out_first(businesses, visit, language) -> None:
     words = WORDS[language]
     visitor = visit(factories.staff("Managers"), language=language)
     page = visitor.page
-    visitor.open("/usage/profile/?view=before_reset")
+    visitor.open("/usage/profile/")
     assert page.locator("html").get_attribute("dir") == words["dir"]
+    page.get_by_role("link", name=words["before_reset"]).first.click()
+    assert page.locator("tbody tr").count() == 1
     assert not visitor.violations()
     page.locator("tbody tr a").first.click()
     assert "نور للعطور" in page.locator("h1").inner_text()
@@ -52,10 +55,14 @@ def test_a_manager_saves_the_business_that_runs_out_first(businesses, visit, lan
     assert TopUp.objects.get().amount == 3000
 
     visitor.open("/usage/profile/")
+    total = page.locator("tfoot td.amount").first.inner_text()
     with page.expect_download() as download:
         page.get_by_role("link", name="XLSX").click()
-    file = Path(download.value.save_as(tmp_path / "quota.xlsx") or tmp_path / "quota.xlsx")
-    assert file.read_bytes().startswith(b"PK")
+    assert Path(download.value.path()).read_bytes().startswith(b"PK")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    lines = list(csv.reader(Path(download.value.path()).read_text().splitlines()))
+    assert lines[-1][10] == total
     assert not visitor.complaints
 
 
@@ -64,8 +71,9 @@ def test_many_are_changed_with_a_preview(businesses, visit, language) -> None:
     visitor = visit(factories.staff("Managers"), language=language)
     page = visitor.page
     visitor.open("/usage/profile/")
-    for box in page.locator("input[type=checkbox]").all()[:2]:
+    for box in page.locator("tbody input[type=checkbox]").all()[:2]:
         box.check()
+    assert page.locator("[data-ticked]").inner_text() == "2"
     page.locator("details.bulk summary").click()
     page.locator("#bulk_number").fill("77")
     page.locator("#bulk_reason").fill("New plans")
@@ -82,11 +90,16 @@ def test_on_a_phone_nothing_sticks_out(businesses, visit, language) -> None:
     visitor = visit(factories.staff("Managers"), language=language, viewport=PHONE)
     visitor.open("/usage/profile/")
     assert (visitor.overflow(), visitor.violations()) == (0, [])
+    visitor.page.locator(".find__order select").select_option("name")
+    visitor.page.locator(".find button").click()
+    assert visitor.page.locator("tbody tr th").first.inner_text().startswith("Plenty")
     visitor.page.locator("tbody tr a").first.click()
     assert (visitor.overflow(), visitor.violations()) == (0, [])
 
 
-@pytest.mark.parametrize("path", ["price/", "price/add/", "alertrule/", "alertrule/add/", "quotachange/", "delivery/"])
+@pytest.mark.parametrize(
+    "path", ["profile/reconcile/", "price/", "price/add/", "alertrule/", "alertrule/add/", "quotachange/", "delivery/"]
+)
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_prices_alerts_and_history_are_accessible(businesses, visit, path, language) -> None:
     visitor = visit(factories.staff("Managers"), language=language)

@@ -153,6 +153,17 @@ def test_an_unknown_model_has_no_price_and_never_costs_nothing(manager) -> None:
     assert (row.costs, row.unpriced) == ({"USD": Decimal("1.0")}, 10)
 
 
+def test_the_prices_page_names_models_without_one(manager) -> None:
+    shop("One", per_day=2)
+    rollup.refresh()
+    html = page(manager, "/usage/price/")
+    assert 'href="/usage/price/add/?model=n"' in html
+    assert 'name="model" value="n"' in page(manager, "/usage/price/add/", model="n")
+    for model in "mn":
+        Price.objects.create(model=model, valid_from="2020-01-01", input_per_million="3", output_per_million="9")
+    assert "Models that answered without a price" not in page(manager, "/usage/price/")
+
+
 def test_drilling_down_to_the_answers_of_a_day(manager) -> None:
     one = shop("One", per_day=2)
     number = factories.WhatsAppInstance.objects.get()
@@ -162,6 +173,52 @@ def test_drilling_down_to_the_answers_of_a_day(manager) -> None:
     assert html.count('<div class="outside-block" dir="auto">answer</div>') == 2
     loaded = business.load(one.pk, business.Narrowed(number.pk, "", day))
     assert (loaded.usage.whole.replies, len(loaded.interactions)) == (2, 2)
+
+
+def test_a_day_of_many_answers_is_read_page_by_page(manager, monkeypatch) -> None:
+    monkeypatch.setattr(business, "INTERACTIONS", 2)
+    one = shop("One", per_day=5, days=1)
+    day = timezone.localdate(factories.ago(minutes=30))
+    times = []
+    for number, (newer, older) in enumerate([(False, True), (True, True), (True, False)], start=1):
+        html = page(manager, f"{OVERVIEW}{one.pk}/change/", day=day, p=number)
+        assert ("Newer answers" in html, "Older answers" in html) == (newer, older)
+        loaded = business.load(one.pk, business.Narrowed(day=day, page=number))
+        times += [answer["created_at"] for answer in loaded.interactions]
+    assert len(set(times)) == 5
+    assert times == sorted(times, reverse=True)
+
+
+def test_what_each_hour_cost(manager) -> None:
+    Price.objects.create(model="m", valid_from="2020-01-01", input_per_million="1000", output_per_million="0")
+    one = shop("One", per_day=2)
+    address = f"{OVERVIEW}{one.pk}/change/"
+    assert "What each hour cost" in page(manager, address)
+    html = page(manager, address, hours="1")
+    assert "What each hour cost" not in html
+    assert html.count('class="amount"><bdi dir="ltr" class="money">') >= 1
+    assert sum(hour.replies for hour in business.load(one.pk, business.Narrowed(with_hours=True)).costly_hours) == 20
+
+
+def test_a_number_of_another_business_is_not_found(manager) -> None:
+    one, other = shop("One", per_day=1), shop("Other", per_day=1)
+    number = factories.WhatsAppInstance.objects.get(business=other.pk)
+    assert manager.get(f"{OVERVIEW}{one.pk}/change/", {"number": number.pk}).status_code == 404
+
+
+def test_an_overdue_reset_says_since_when(manager) -> None:
+    late = shop("Late", used=40)
+    moment = factories.ago(days=60)
+    Profile.objects.filter(pk=late.pk).update(last_responses_reset_date=moment)
+    due = (moment.replace(day=1) + timedelta(days=32)).replace(day=1, hour=12)
+    html = page(manager, f"{OVERVIEW}{late.pk}/change/")
+    assert f"overdue since 1 {due:%B %Y}" in html
+
+
+def test_a_disabled_business_shows_who_still_writes(manager) -> None:
+    closed = shop("Closed", per_day=1, monthly_ai_response_limit=0)
+    factories.message(factories.conversation(factories.WhatsAppInstance.objects.get()), timestamp=timezone.now())
+    assert "1 customer wrote since" in page(manager, f"{OVERVIEW}{closed.pk}/change/")
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])

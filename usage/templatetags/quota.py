@@ -9,6 +9,7 @@ from django.core.paginator import Page
 from django.template import Context
 from django.utils.formats import get_format, number_format
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -151,6 +152,12 @@ def address(context: Context, **changes: Any) -> str:
         else:
             query[name] = str(value)
     return f"?{query.urlencode()}"
+
+
+@register.simple_tag
+def query_of(**values: Any) -> str:
+    """A query string that holds these values."""
+    return urlencode(values)
 
 
 @register.inclusion_tag("usage/sort.html", takes_context=True)
