@@ -17,8 +17,7 @@ from django.utils.translation import gettext, gettext_lazy, override
 from psycopg import sql
 
 from tests.databases import Databases, django_uses
-from tests.waops.operations.conftest import in_background
-from tests.waops.operations.test_create_index_locks import wait_until
+from tests.waops.operations.conftest import in_background, wait_until
 from waops.operations import errors
 from waops.operations.turn import LOCK
 

@@ -1,7 +1,6 @@
 """CreateIndex among other sessions: locks, long transactions, interrupted and parallel builds, writers."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -9,7 +8,7 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
-from tests.waops.operations.conftest import backwards, forwards, in_background
+from tests.waops.operations.conftest import backwards, forwards, in_background, wait_until
 from tests.waops.operations.test_create_index import INDEX, UNIQUE, records, state
 from waops.operations import CreateIndex, errors, watcher
 
@@ -27,13 +26,6 @@ def transaction(dsn: str, statement: str = "SELECT count(*) FROM public.things")
         yield session
         if not session.closed:
             session.rollback()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def building(session: psycopg.Connection) -> int:
