@@ -11,11 +11,11 @@ from psycopg import sql
 
 from escalations.models import Escalation, Event
 from tests import factories
-from tests.databases import Databases
-from tests.http import Person, no_patience
-from tests.programs import wait_until
+from tests.databases import Databases, django_uses
+from tests.http import Person, no_patience, served
+from tests.programs import copy_of, remove, wait_until
 from tests.waops.faults.conftest import QUEUE, claims
-from waops.embedded.server import EmbeddedServer
+from waops.embedded.server import SUPERUSER, EmbeddedServer
 from waops.models import User
 
 QUOTA = "/usage/profile/"
@@ -200,3 +200,24 @@ def test_an_optional_table_that_goes_while_people_work(superuser: psycopg.Connec
     assert amal.get(search).status == 200
     superuser.execute("ALTER TABLE public.customer_profiles RENAME TO mislaid")
     assert amal.get(search).status == 200
+
+
+def test_a_standby_takes_over(
+    spare: Databases, database: str, user: User, case: Escalation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failover to where the app's address leads already: a replica, until it is promoted."""
+    amal = Person(0, user)
+    standby = copy_of(spare.server, standby=True)
+    try:
+        standby.start()
+        with django_uses(standby, database), served(monkeypatch) as amal.port:
+            assert amal.get(QUEUE).status == 200
+            sent = amal.post(f"{QUEUE}{case.pk}/claim/")
+            assert sent.status == 503
+            assert "Nothing can be saved at the moment" in sent.text
+            with psycopg.connect(standby.dsn(SUPERUSER), autocommit=True) as session:
+                assert session.execute("SELECT pg_promote()").fetchone() == (True,)
+            assert amal.post(f"{QUEUE}{case.pk}/claim/").status == 302
+            assert claims(case) == 1
+    finally:
+        remove(standby)
