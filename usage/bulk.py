@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -65,7 +66,7 @@ def bulk_change(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBa
         "title": _("Preview of the change"),
         "kind_label": dict(Operation.KINDS)[values["kind"]],
         "values": values,
-        "steps": changing[:PREVIEWED],
+        "steps": [(one, after, _judged(one, after, values["kind"])) for one, after in changing[:PREVIEWED]],
         "more": max(0, len(changing) - PREVIEWED),
         "changing": len(changing),
         "left_alone": len(steps) - len(changing),
@@ -121,6 +122,11 @@ def _after(one: Business, values: dict[str, Any]) -> int | None:
             return None
     after = one.limit + int(values["number"])
     return after if after <= changes.HIGHEST_LIMIT else None
+
+
+def _judged(one: Business, after: int, kind: str) -> Business:
+    limit, used = (one.limit, after) if kind == Operation.Kind.RESET else (after, one.used)
+    return overview.after_change(one, timezone.now(), limit=limit, used=used)
 
 
 def _expected(one: Business, kind: str) -> int | str | None:

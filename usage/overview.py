@@ -6,7 +6,7 @@ list, chart, alert and export cannot disagree. Five thousand rows take some tens
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -142,6 +142,19 @@ def load(now: datetime | None = None, ids: Iterable[UUID] | None = None) -> list
     now = now or timezone.now()
     today = timezone.localdate(now)
     return [_business(row, now) for row in reads.businesses(now, today, ids)]
+
+
+def after_change(one: Business, now: datetime, *, limit: int, used: int) -> Business:
+    """The same business with another limit or counter, judged anew."""
+    judged = forecast(
+        limit=limit,
+        used=used,
+        is_enabled=one.is_enabled,
+        now=now,
+        resets_on=one.resets_on,
+        rate=one.forecast.rate,
+    )
+    return replace(one, limit=limit, used=used, forecast=judged)
 
 
 def count_views(businesses: Iterable[Business]) -> dict[View, int]:

@@ -65,6 +65,15 @@ def test_many_are_changed_after_a_preview_and_who_moved_is_left_alone(manager) -
     assert list(limits) == [300, 150, 300, 100, 100]
 
 
+def test_a_preview_says_what_the_change_would_do_to_the_forecast(manager) -> None:
+    short = shop("Short", per_day=9, monthly_ai_response_limit=91)
+    [(before, limit, after)] = bulk(manager, id=[str(short.pk)], number=5_000).context["steps"]
+    assert (before.forecast.verdict, limit, after.forecast.verdict) == ("before_reset", 5_000, "lasts")
+    [(before, used, after)] = bulk(manager, id=[str(short.pk)], kind="reset").context["steps"]
+    assert (used, after.used, after.limit) == (0, 0, 91)
+    assert after.forecast.exhausted_at > before.forecast.exhausted_at
+
+
 @pytest.mark.parametrize(("kind", "limit", "used"), [("add", 400, 5), ("top_up", 400, 5), ("reset", 100, 0)])
 def test_all_that_match_are_changed(manager, kind, limit, used) -> None:
     for number in range(60):
