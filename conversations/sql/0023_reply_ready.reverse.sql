@@ -1,0 +1,1 @@
+DROP FUNCTION public.reply_ready(uuid, text, text, jsonb, uuid, uuid);
