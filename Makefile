@@ -32,7 +32,8 @@ translations: $(VENV)/dev
 
 # The report, its plots and the README's table, anew: twenty minutes of an otherwise idle machine, 25 GB in the temporary folder.
 benchmark: $(VENV)/app
-	$(MANAGE) benchmark --growth --concurrency --pages --full --report docs/benchmark.md --readme README.md
+	$(MANAGE) benchmark --rounds 3 --seconds 2 --growth --concurrency --pages --full \
+		--report docs/benchmark.md --readme README.md
 
 lock: $(VENV)/dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -1,6 +1,7 @@
 """Demo data of several sizes, for pages and tables. The largest is many copies of a smaller one, made by the server."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import psycopg
@@ -15,7 +16,7 @@ from waops.demo import SIZES, load
 from waops.demo.catalog import inspect
 from waops.demo.indexes import built_afterwards
 from waops.demo.sizes import Size
-from waops.demo.tables import TABLES, Table
+from waops.demo.tables import MESSAGES, TABLES, Table
 
 BASES = {
     PAGE_MESSAGES: SIZES["small"],
@@ -38,12 +39,13 @@ COLUMNS = """
     SELECT attname, pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
     WHERE attrelid = %s::pg_catalog.regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
-# The memory is that of a machine with such a database; the copied rows refer to copied rows, so nothing is looked up.
-WHILE_COPYING = """
-    SET LOCAL session_replication_role = replica;
-    SET LOCAL maintenance_work_mem = '1GB';
-    SET LOCAL max_parallel_maintenance_workers = 2
+END_OTHERS = """
+    SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+    WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
 """
+# The rows that are copied refer to copied rows, so nothing is looked up.
+WHILE_COPYING = "SET session_replication_role = replica"
+WHILE_INDEXING = "SET maintenance_work_mem = '1GB'"
 
 
 class Datasets:
@@ -77,8 +79,7 @@ class Datasets:
         source = self.database(COPIED)
         self._step(f"Copies, to {messages:,} messages")
         database = self._place.create(source)
-        with self._place.session(database) as connection:
-            multiply(connection, messages // COPIED, self._step)
+        multiply(self._place, database, messages // COPIED, self._step)
         self._settle(database)
         return database
 
@@ -95,18 +96,35 @@ class Datasets:
             vacuum(connection)
 
 
-def multiply(superuser: psycopg.Connection, times: int, step: Step) -> None:
-    """Copy every row of the demo data until there are `times` as many. Neighbours in time stay neighbours on disk."""
-    with superuser.transaction():
-        superuser.execute(WHILE_COPYING)
+def multiply(place: Scratch, database: str, times: int, step: Step) -> None:
+    """Copy every row of the demo data until there are `times` as many. Neighbours in time stay neighbours on disk.
+
+    The messages by one session and all else by another, as a session keeps one processor busy.
+    """
+    with place.session(database) as superuser:
         catalog = inspect(superuser, ())
+        superuser.execute(WHILE_INDEXING)
+        tables = [table for table in TABLES if table in catalog.columns]
         with built_afterwards(superuser, catalog, lambda done, total: step(f"Index {done} of {total}")):
-            for table in TABLES:
-                if table in catalog.columns:
-                    step(f"Copies of {table.name}")
-                    superuser.execute(
-                        _copy(table, superuser.execute(COLUMNS, [f"{table.schema}.{table.name}"])), [times - 1]
-                    )
+            step(f"{times - 1} copies of each row")
+            with ThreadPoolExecutor() as pool:
+                others = [table for table in tables if table is not MESSAGES]
+                copies = [pool.submit(_copy_all, place, database, part, times) for part in ([MESSAGES], others)]
+                try:
+                    for copy in copies:
+                        copy.result()
+                except BaseException:
+                    # Told to end, nobody waits minutes for the copies.
+                    superuser.execute(END_OTHERS)
+                    raise
+
+
+def _copy_all(place: Scratch, database: str, tables: list[Table], times: int) -> None:
+    with place.session(database) as superuser:
+        superuser.execute(WHILE_COPYING)
+        for table in tables:
+            columns = superuser.execute(COLUMNS, [f"{table.schema}.{table.name}"]).fetchall()
+            superuser.execute(_copy(table, columns), [times - 1])
 
 
 def _copy(table: Table, columns: Iterable[tuple[str, str]]) -> sql.Composed:

@@ -49,12 +49,14 @@ CONVERSATIONS = """
         '{"context": {"topic": "order"}}'
     FROM generate_series(%(first)s::int, %(last)s) AS n
 """
+# In the order of time, as a service writes them: what is written at the same time lies side by side.
 MESSAGES = """
     INSERT INTO public.whatsapp_conversation_messages (conversation_id, "timestamp", role, content, message_id)
     SELECT md5('conversation' || n)::uuid, now() - place * interval '1 minute',
         CASE place %% 2 WHEN 0 THEN 'assistant' ELSE 'user' END,
         'Hello, this is message ' || place || ' about order ' || n %% 1000 || ', when does it arrive?', place::text
     FROM generate_series(1, %(messages)s) AS place, generate_series(%(first)s::int, %(last)s) AS n
+    ORDER BY place DESC
 """
 INTERACTIONS = """
     INSERT INTO public.whatsapp_ai_interactions

@@ -17,9 +17,9 @@ from waops.benchmark.options import BUSINESSES
 from waops.benchmark.progress import Step
 from waops.benchmark.scratch import Scratch
 
-ROUNDS = 5
+ROUNDS = 4
 """The first warms up."""
-PASSES = 1_000
+PASSES = 500
 
 # Not those behind a constraint, which are nobody's choice.
 INDEXES = """

@@ -1,5 +1,6 @@
 """Databases made for one benchmark, on the server that is configured or on one of its own, and dropped at its end."""
 
+import logging
 import secrets
 import shutil
 import signal
@@ -29,6 +30,7 @@ SETTINGS = ("shared_buffers=512MB", "max_wal_size=4GB", "max_connections=100")
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 MAINTENANCE = "postgres"
+LOGGER = "waops.migrations"
 ROLES = "SELECT rolname FROM pg_catalog.pg_roles"
 OWNER_OF = "SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = %s"
 
@@ -85,7 +87,7 @@ class Scratch:
 
     def migrate(self, database: str) -> None:
         """Give it all that this app installs."""
-        with self.django(database):
+        with self.django(database), _without_reports():
             call_command("migrate", verbosity=0)
         with self.session(database) as connection:
             connection.execute("ANALYZE")
@@ -123,6 +125,18 @@ def scratch() -> Iterator[Scratch]:
         stack.callback(place.drop_all)
         stack.callback(_be_patient)
         yield place
+
+
+@contextmanager
+def _without_reports() -> Iterator[None]:
+    """What a migration says on a live database while it builds an index for long."""
+    logger = logging.getLogger(LOGGER)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextmanager

@@ -131,9 +131,9 @@ def stages(options: Options) -> Iterator[Stage[Work]]:
     if options.growth:
         calls = 2 * 2 * len(LENGTHS) * growth.ROUNDS
         yield Stage("Longer conversations", calls * (growth.SECONDS + RUN_OVERHEAD) + rounds * 4 * one, Work.lengths)
-        yield Stage("What each index costs", 20 * indexes.ROUNDS * indexes.PASSES / 1_500, Work.indexes)
+        yield Stage("What each index costs", 40 * indexes.ROUNDS * indexes.PASSES / 1_300, Work.indexes)
     if options.sizes:
-        yield Stage("Demo data", 10 + max(options.sizes) / 20_000, Work.data)
+        yield Stage("Demo data", 20 + max(options.sizes) / 18_000, Work.data)
     # Before anything is written there: the demo data is then as its generator made it.
     if options.pages:
         yield Stage("Pages", 4 * len(pages.PAGES) * pages.ROUNDS * 0.06, Work.pages)

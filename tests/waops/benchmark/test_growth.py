@@ -69,7 +69,7 @@ def test_copies_are_whole_and_have_their_own_ids(place: scratch.Scratch, demo: s
             "SELECT count(DISTINCT user_phone) FROM public.whatsapp_conversations WHERE user_phone ~ '^[0-9]{11,}$'"
         )
         people = rows(connection, phones)[0][0]
-        multiply(connection, 3, silent)
+        multiply(place, database, 3, silent)
         assert counts(connection) == {name: 3 * number for name, number in before.items()}
         assert before[MESSAGES.name] == 3_000
         assert rows(connection, ORPHANS) == [(0, 0, 0)]
