@@ -85,8 +85,9 @@ def pages(result: Result, images: str) -> str:
     return "\n\n".join(
         [
             f"Each opened as an administrator, through the whole stack, with {int(small):,} messages and with "
-            f"{int(large):,}, in turns; medians. Nothing that the app keeps for a while is kept from one to the next. "
-            "Milliseconds; the first number is that of the small database.",
+            f"{int(large):,}, in turns; medians. Both have as many businesses and open cases as fill a page of a list. "
+            "Nothing that the app keeps for a while is kept from one to the next. Milliseconds; the first number is "
+            "that of the small database.",
             table(("", "queries", "at the database", "in Python", "together", "kB", "growth"), rows),
             f"![Pages]({images}/benchmark-pages.svg)",
         ]

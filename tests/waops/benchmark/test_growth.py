@@ -71,7 +71,7 @@ def test_copies_are_whole_and_have_their_own_ids(place: scratch.Scratch, demo: s
         people = rows(connection, phones)[0][0]
         multiply(place, database, 3, silent)
         assert counts(connection) == {name: 3 * number for name, number in before.items()}
-        assert before[MESSAGES.name] == 3_000
+        assert before[MESSAGES.name] >= 3_000
         assert rows(connection, ORPHANS) == [(0, 0, 0)]
         assert rows(connection, INDEXES) == definitions
         assert rows(connection, phones)[0][0] > 2 * people
