@@ -18,6 +18,7 @@ from django.db import connections
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from waops import replica
 from waops.baseline import BaselineError, load
 from waops.benchmark.errors import BenchmarkError
 from waops.benchmark.fill import Kind, fill
@@ -95,7 +96,7 @@ class Scratch:
 
     @contextmanager
     def django(self, database: str) -> Iterator[None]:
-        """Django's default connection is to that database meanwhile, and not to the configured one."""
+        """Django's default connection is to that database meanwhile, and not to the configured one or its replica."""
         connection = connections["default"]
         config = connection.settings_dict
         parts = conninfo_to_dict(self.dsn(database))
@@ -103,11 +104,14 @@ class Scratch:
         old = {key: config[key] for key in changed}
         connection.close()
         config.update(changed)
+        configured = connections.settings.pop(replica.ALIAS, None)
         try:
             yield
         finally:
             connection.close()
             config.update(old)
+            if configured is not None:
+                connections.settings[replica.ALIAS] = configured
 
     def drop_all(self) -> None:
         with psycopg.connect(self.maintenance, autocommit=True) as connection:
