@@ -239,6 +239,31 @@ def test_a_top_up_that_ends_while_the_limit_changes(committed_database) -> None:
             assert (set_outcome, limit_of(shop)) == (Outcome.MOVED, 100)
 
 
+def test_top_ups_that_end_while_people_and_the_service_set_limits(committed_database) -> None:
+    """Whoever comes last, a limit that somebody set stays; otherwise exactly the top-up's answers are taken back."""
+    mona = factories.staff("Managers")
+    for _ in range(10):
+        shop = factories.business()
+        changes.top_up({shop.pk: 100}, 50, timezone.now() + SOON, mona, "Feast days")
+
+        def race(number: int, shop: Profile = shop) -> Outcome | None:
+            match number:
+                case 0 | 1:
+                    results = later()
+                    return results[0].outcome if results else None
+                case 2:
+                    return changes.set_limits({shop.pk: (150, 700)}, mona, "Upgrade")[0].outcome
+            Profile.objects.filter(pk=shop.pk, monthly_ai_response_limit=150).update(monthly_ai_response_limit=900)
+            return None
+
+        *ended, was_set, _ = at_once(race, 4)
+        history = list(QuotaChange.objects.filter(business=shop).order_by("pk").values_list("kind", "new_limit"))
+        last_set = [limit for kind, limit in history if kind in ("limit", "outside")]
+        assert limit_of(shop) == (last_set[-1] if last_set else 100)
+        assert ended.count(Outcome.CHANGED) + TopUp.objects.filter(business=shop, outcome="superseded").count() == 1
+        assert (was_set is Outcome.CHANGED) == (("limit", 700) in history)
+
+
 def at_once(call, number: int) -> list:
     barrier = Barrier(number)
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -15,6 +16,7 @@ from usage import resets
 from usage.changes import Outcome
 from usage.models import Profile, QuotaChange
 
+ZONES = ("Africa/Cairo", "America/New_York", "Australia/Lord_Howe", "Pacific/Kiritimati", "Asia/Riyadh")
 JANUARY = datetime(2027, 1, 1, tzinfo=UTC)
 moments = st.integers(0, 9 * 365 * 24 * 60).map(
     lambda minutes: datetime(2023, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
@@ -115,6 +117,22 @@ def test_the_one_date_is_a_first_of_a_month_ahead(db, last, now) -> None:
         assert overdue == (first <= now)
         if not overdue:
             assert resets_on == first
+
+
+@given(last=st.one_of(st.none(), moments), now=moments, zone=st.sampled_from(ZONES))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_one_date_is_the_same_wherever_it_is_asked(db, last, now, zone) -> None:
+    """Zones whose clocks change, also at a month's end, and whose dates are a day apart."""
+    query = "SELECT extract(epoch FROM resets_on), overdue FROM waops.next_reset(%s, %s)"
+    answers = []
+    with connection.cursor() as cursor:
+        for asked_in in ("UTC", zone):
+            cursor.execute("SELECT set_config('timezone', %s, true)", [asked_in])
+            cursor.execute(query, [last and last.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))])
+            answers.append(cursor.fetchone())
+        cursor.execute("SELECT set_config('timezone', 'UTC', true)")
+    resets_on, overdue = next_reset(last, now)
+    assert answers == [(resets_on.timestamp(), overdue)] * 2
 
 
 @given(
