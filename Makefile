@@ -1,4 +1,4 @@
-# Two commands for everybody: `make run` and `make test`. `make lock` is for whoever changes dependencies.
+# Two commands for everybody: `make run` and `make test`. `make serve` is for production; `make lock` is for whoever changes dependencies.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -7,11 +7,16 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes --no-deps
 
-.PHONY: run test check test-database translations benchmark lock clean
+.PHONY: run serve test check test-database translations benchmark lock clean
 
 run: $(VENV)/app
 	@$(MANAGE) bootstrap --port $(PORT)
 	@DJANGO_RUNSERVER_HIDE_WARNING=true exec $(MANAGE) runserver 127.0.0.1:$(PORT)
+
+# As in production, which needs at least SECRET_KEY and DATABASE_URL: see docs/deployment.md.
+serve: $(VENV)/app
+	@$(MANAGE) collectstatic --noinput --verbosity 0
+	@PORT=$(PORT) exec $(BIN)/gunicorn
 
 test: check test-database
 

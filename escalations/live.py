@@ -22,6 +22,7 @@ from escalations.people import person
 from escalations.presence import look
 from escalations.procedures import renew
 from waops.live_schema import missing_fields
+from waops.sign_in.second_factor import Need, need_of
 
 if TYPE_CHECKING:
     from escalations.admin import EscalationAdmin
@@ -146,13 +147,18 @@ def urls(desk: "EscalationAdmin") -> list[URLPattern]:
 
 
 def _listener(request: HttpRequest) -> int | None:
-    """Id of the person, None if they may not see escalations. Looked up once in KNOWN_SECONDS for each session."""
+    """Id of the person, None if they may not see escalations, or owe the second factor.
+
+    Looked up once in KNOWN_SECONDS for each session.
+    """
     session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     key = f"waops:desk-listener:{sha256(session.encode()).hexdigest()}"
     user_id: int | None = cache.get(key)
     if user_id is None:
         user = person(request)
         if not (user.is_active and user.is_staff and user.has_perm("escalations.view_escalation")):
+            return None
+        if need_of(request) is not Need.NOTHING:
             return None
         user_id = user.pk
         cache.set(key, user_id, KNOWN_SECONDS)

@@ -1,19 +1,26 @@
 """The admin site: home by each person's work, pages in the order of that work, errors as pages of its own."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import AdminSite
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from waops import home
+from waops.sign_in import pages
+from waops.sign_in.gate import gated
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-NAVIGATION = ("escalations", "conversations", "usage", "waops", "auth", "waffle", "axes")
+NAVIGATION = ("escalations", "conversations", "usage", "waops", "auth", "waffle")
 """App labels in the order of the navigation; others follow."""
+
+PEOPLE = ("User", "SignInEvent")
+"""Models of ours that stand beside the groups."""
 
 PHONE_BAR_PAGES = 2
 """Beside home and menu: more names do not fit. Admins say by `in_phone_bar` (1 is first) that they belong there."""
@@ -36,11 +43,22 @@ class WaopsAdminSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         apps = super().get_app_list(request, app_label)
         by_label = {app["app_label"]: app for app in apps}
-        if "waops" in by_label and "auth" in by_label:  # people stand beside their groups
+        if "waops" in by_label and "auth" in by_label:
             ours, people = by_label["waops"]["models"], by_label["auth"]["models"]
-            people += [ours.pop(i) for i, model in reversed(list(enumerate(ours))) if model["object_name"] == "User"]
+            people += [model for model in ours if model["object_name"] in PEOPLE]
+            ours[:] = [model for model in ours if model["object_name"] not in PEOPLE]
         order = {label: position for position, label in enumerate(NAVIGATION)}
         return sorted(apps, key=lambda app: order.get(app["app_label"], len(order)))
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        return super().admin_view(gated(view), cacheable)
+
+    def get_urls(self) -> list[Any]:
+        return [
+            path("second-factor/", self.admin_view(partial(pages.own_page, self)), name="second_factor"),
+            path("second-factor/code/", self.admin_view(partial(pages.code_page, self)), name="second_factor_code"),
+            *super().get_urls(),
+        ]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {"panels": home.panels_for(request)} | (extra_context or {}))

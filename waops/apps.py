@@ -3,6 +3,8 @@ from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.contrib.auth import apps as auth_apps
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static import apps as backup_code_apps
+from django_otp.plugins.otp_totp import apps as authenticator_apps
 from waffle import apps as waffle_apps
 
 
@@ -12,6 +14,7 @@ class WaopsConfig(AppConfig):
 
     def ready(self) -> None:
         from waops import checks  # noqa: F401 registers the system checks
+        from waops.sign_in import history, second_factor  # noqa: F401 listen to logins
 
 
 class WaopsAdminConfig(admin_apps.AdminConfig):
@@ -34,4 +37,14 @@ class FlagsConfig(waffle_apps.WaffleConfig):
 
 class LoginsConfig(axes_apps.AppConfig):  # type: ignore[misc]  # axes is not typed
     default = False
-    verbose_name = _("Logins")
+    verbose_name = _("Login attempts")
+
+
+class AuthenticatorConfig(authenticator_apps.DefaultConfig):  # type: ignore[misc]  # django-otp is not typed
+    default = False
+    verbose_name = _("Second factor")
+
+
+class BackupCodesConfig(backup_code_apps.DefaultConfig):  # type: ignore[misc]
+    default = False
+    verbose_name = _("Backup codes")

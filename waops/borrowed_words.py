@@ -77,16 +77,3 @@ WAFFLE = (
     _("The human/computer readable name."),
     _("Users"),
 )
-
-AXES = (
-    _("Access Attempt"),
-    _("Attempt Remaining"),
-    _("Clean up expired attempts"),
-    _("Expires At"),
-    _("Locked Out"),
-    _("Not set"),
-    _("Session key hash (sha256)"),
-    _("The time when access attempt expires and is no longer valid."),
-    _("access attempt expiration"),
-    _("access attempt expirations"),
-)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from waops.incidents import Incident
 from waops.operate.models import AcceptedDrift, Backup, ChecklistTick, ExplainBaseline, Operations, Snapshot
+from waops.sign_in.models import SignInEvent
 
 __all__ = [
     "AcceptedDrift",
@@ -16,6 +17,7 @@ __all__ = [
     "Incident",
     "InstalledObject",
     "Operations",
+    "SignInEvent",
     "Snapshot",
     "User",
 ]

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from waops.cache_url import cache_settings
 from waops.database_url import database_settings
 from waops.environment import Environment, at_least, one_of, server_programs, time_zone
+from waops.serving.logs import FORMATS, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -79,18 +80,24 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.forms",
     "waops.apps.LoginsConfig",
+    "django_otp",
+    "waops.apps.AuthenticatorConfig",
+    "waops.apps.BackupCodesConfig",
     "waops.apps.FlagsConfig",
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "waops.serving.requests.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "waops.serving.probes.ProbeMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -139,6 +146,13 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "waops.serving.client_address.client_address"
+AXES_LOCKOUT_TEMPLATE = "429.html"
+# Whoever may know what was tried reads our own history, which nobody can edit.
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+SECOND_FACTOR_REQUIRED = frozenset(env.list("SECOND_FACTOR_REQUIRED", default=[]))
+OTP_TOTP_ISSUER = "Waops"
 
 # Languages
 LANGUAGE_CODE = env("LANGUAGE_CODE", cast=one_of("en", "ar"), default="en")
@@ -151,15 +165,16 @@ USE_TZ = True
 
 # Pages
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = env("STATIC_ROOT", cast=Path, default=BASE_DIR / "staticfiles")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "waops.serving.static.StaticStorage"
     },
 }
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -173,11 +188,18 @@ CONTENT_SECURITY_POLICY = {
 
 # Transport
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # probes come from beside us, without TLS
 SECURE_HSTS_SECONDS = env("SECURE_HSTS_SECONDS", cast=at_least(0), default=0 if DEBUG else 3600)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+# Whether HSTS holds for other names of the domain too is for the domain's owner to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
+TRUSTED_PROXIES = env("TRUSTED_PROXIES", cast=at_least(0), default=0)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEBUG
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = env("SESSION_COOKIE_AGE", cast=at_least(1), default=12 * 60 * 60)
 
 # Alerts about quotas
@@ -188,14 +210,9 @@ QUOTA_WEBHOOK_SECRET = env.str("QUOTA_WEBHOOK_SECRET", default="")
 
 # Logs
 LOG_LEVEL = env("LOG_LEVEL", cast=one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"axes": {"level": "WARNING"}, "django.utils.autoreload": {"level": "WARNING"}},
-}
+LOG_FORMAT = env("LOG_FORMAT", cast=one_of(*FORMATS), default="text" if DEBUG else "json")
+LOG_PERSONAL_DATA = env.bool("LOG_PERSONAL_DATA", default=False)
+LOGGING = logging_settings(form=LOG_FORMAT, level=LOG_LEVEL, personal_data=LOG_PERSONAL_DATA)
 
 DEBUG_TOOLBAR_WANTED = env.bool("DEBUG_TOOLBAR", default=False)
 DEBUG_TOOLBAR = DEBUG and DEBUG_TOOLBAR_WANTED and find_spec("debug_toolbar") is not None

@@ -6,4 +6,5 @@ urlpatterns = [
     path("", admin.site.urls),
 ]
 
-handler500 = "waops.middleware.server_error"
+handler400 = "waops.serving.errors.bad_request"
+handler500 = "waops.serving.errors.server_error"

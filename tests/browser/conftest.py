@@ -59,7 +59,7 @@ def site(committed_database: str) -> Iterator[str]:
 class Visitor:
     """Somebody at a browser: `visitor.open("/usage/profile/")`, then `visitor.page`.
 
-    Collects what the browser complains about: errors of scripts, refusals by the content security policy.
+    Collects complaints: errors of scripts, refusals by the content security policy, requests to other hosts.
     """
 
     def __init__(self, context: BrowserContext, site: str) -> None:
@@ -68,11 +68,16 @@ class Visitor:
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", self._on_console)
+        self.page.on("request", self._on_request)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _on_console(self, message: Any) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)
+
+    def _on_request(self, request: Any) -> None:
+        if not request.url.startswith((f"{self.site}/", "data:", "blob:")):
+            self.complaints.append(f"a request to another host: {request.url}")
 
     def speaks(self, language: str) -> None:
         self.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": self.site}])

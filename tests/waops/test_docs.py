@@ -62,7 +62,11 @@ def test_every_command_with_its_options_exists(document: Path) -> None:
 def test_every_setting_is_one_that_the_app_reads(document: Path) -> None:
     known = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)) | NOT_SETTINGS
     known |= set(re.findall(r"\b[A-Z_]{4,}\b", (ROOT / "waops/settings.py").read_text()))
-    makefile = (ROOT / "Makefile").read_text() + "".join(path.read_text() for path in ROOT.glob("tests/**/*.py"))
+    makefile = (
+        (ROOT / "Makefile").read_text()
+        + (ROOT / "gunicorn.conf.py").read_text()
+        + "".join(path.read_text() for path in ROOT.glob("tests/**/*.py"))
+    )
     for text in code(document):
         for name in SETTING.findall(text):
             assert name in known or name in makefile, name

@@ -4,8 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import models
 from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
@@ -16,15 +15,16 @@ from waops.admin.addresses import ClearAddresses
 from waops.admin.filters import KnownValues
 from waops.admin.permission_names import PermissionsField
 from waops.admin.read_only import ReadOnlyAdmin
+from waops.admin.sign_ins import AccountAccess
 from waops.models import ArchivedRow, InstalledObject, User
 from waops.templatetags.waops import json_block, ltr
 
 
 @admin.register(User)
-class UserAdmin(ClearAddresses, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(ClearAddresses, AccountAccess):
     """Staff. Permissions come through groups; single ones would be seen by nobody."""
 
-    list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "last_login")
+    list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "second_factor", "last_login")
     list_filter = ("is_active", "is_superuser", "groups")
     filter_horizontal = ()
     fieldsets = (
@@ -36,6 +36,9 @@ class UserAdmin(ClearAddresses, DjangoUserAdmin):  # type: ignore[type-arg]
 
 admin.site.unregister(Group)
 
+WITHOUT_PAGES = ("axes", "otp_totp", "otp_static")
+"""Apps whose permissions would permit nothing."""
+
 
 @admin.register(Group)
 class GroupAdmin(ClearAddresses, DjangoGroupAdmin):
@@ -44,7 +47,10 @@ class GroupAdmin(ClearAddresses, DjangoGroupAdmin):
     def formfield_for_manytomany(
         self, db_field: "models.ManyToManyField[Any, Any]", request: HttpRequest | None = None, **kwargs: Any
     ) -> "ModelMultipleChoiceField[Any] | None":
-        return super().formfield_for_manytomany(db_field, request, form_class=PermissionsField, **kwargs)
+        shown = Permission.objects.exclude(content_type__app_label__in=WITHOUT_PAGES).select_related("content_type")
+        return super().formfield_for_manytomany(
+            db_field, request, form_class=PermissionsField, **{"queryset": shown, **kwargs}
+        )
 
 
 class KindFilter(KnownValues):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
@@ -62,5 +62,32 @@ def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
             _("SECRET_KEY is empty."),
             hint=_("Set it to 50 or more random characters and keep it the same on every host."),
             id="waops.E011",
+        )
+    ]
+
+
+@register(deploy=True)
+def static_files_are_collected(**kwargs: Any) -> list[CheckMessage]:
+    """Without them every page fails. The web server refuses to start."""
+    if settings.DEBUG or (settings.STATIC_ROOT / "staticfiles.json").exists():
+        return []
+    return [
+        Error(
+            _("The scripts and styles of the pages are not in %(folder)s.") % {"folder": settings.STATIC_ROOT},
+            hint=_("Run: manage.py collectstatic --noinput"),
+            id="waops.E014",
+        )
+    ]
+
+
+@register(deploy=True)
+def proxies_are_counted(**kwargs: Any) -> list[CheckMessage]:
+    if settings.TRUSTED_PROXIES or not settings.BEHIND_TLS_PROXY:
+        return []
+    return [
+        Warning(
+            _("BEHIND_TLS_PROXY is on and TRUSTED_PROXIES is 0: every visitor seems to come from the proxy."),
+            hint=_("Set TRUSTED_PROXIES to the number of proxies that add to X-Forwarded-For."),
+            id="waops.W010",
         )
     ]

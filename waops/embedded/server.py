@@ -74,6 +74,7 @@ class EmbeddedServer:
         self._major = major
         self._binaries = binaries
         self._use: IO[str] | None = None
+        self._process = 0
 
     @property
     def binaries(self) -> Path:
@@ -112,12 +113,12 @@ class EmbeddedServer:
             except BaseException:
                 use.close()
                 raise
-            self._use = use
+            self._use, self._process = use, os.getpid()
         atexit.register(self.release)
 
     def release(self) -> None:
         """Stop counting this process as a user; the last one stops the server."""
-        if self._use is None:
+        if self._use is None or self._process != os.getpid():  # a forked child only shares its parent's use
             return
         atexit.unregister(self.release)
         with self._starting():

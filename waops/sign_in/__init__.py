@@ -1,0 +1,1 @@
+"""How staff get in: the history of logins, and the second factor."""

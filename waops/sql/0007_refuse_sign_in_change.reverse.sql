@@ -1,0 +1,1 @@
+DROP FUNCTION waops.refuse_sign_in_change();

@@ -1,0 +1,1 @@
+DROP TRIGGER sign_ins_append_only ON waops.waops_signinevent;
