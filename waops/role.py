@@ -1,11 +1,15 @@
-"""SQL for a login role of the app's own, that may do what the pages do and no more."""
+"""SQL for two login roles: the app's, that may do what the pages do and no more, and the one that migrates."""
+
+from typing import LiteralString
 
 from django.apps import apps
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from waops.live_schema import ForeignTable, table_exists
+from waops.operate.reading import fetch_value
 from waops.operations.timeouts import milliseconds
 
 WRITES = {"escalated_conversations": ("INSERT", "UPDATE"), "profiles": ("UPDATE",)}
@@ -39,6 +43,28 @@ GRANT USAGE ON SCHEMA public TO {role};
 """
 
 
+MIGRATOR = """\
+-- A login role for `manage.py migrate`, the repairs and the backup. Run it as a role that may grant {owner}: before
+-- Postgres 16 any role with CREATEROLE, since then one with ADMIN OPTION on it (a superuser has it). Where nobody may,
+-- keep migrating as {owner}. Replace the password.
+--
+-- Only a table's owner may build its indexes, so this role acts as {owner}: what it makes is as if {owner} had made it,
+-- and the log says who it was. It has a password of its own, and nothing of its own to lose. Between rollouts:
+--   ALTER ROLE {migrator} NOLOGIN;
+CREATE ROLE {migrator} LOGIN PASSWORD {password} NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
+GRANT CONNECT ON DATABASE {database} TO {migrator};
+GRANT {owner} TO {migrator};
+ALTER ROLE {migrator} IN DATABASE {database} SET role = {owner};
+ALTER ROLE {migrator} IN DATABASE {database} SET search_path = {search_path};
+"""
+OWNER = """
+    SELECT COALESCE((
+        SELECT pg_catalog.pg_get_userbyid(relowner)::text FROM pg_catalog.pg_class
+        WHERE oid = pg_catalog.to_regclass('public.whatsapp_conversation_messages')
+    ), current_user::text)
+"""
+
+
 def role_sql(name: str, using: str = DEFAULT_DB_ALIAS) -> str:
     """The statements, for the database that `using` names and the foreign tables that it has."""
     connection = connections[using]
@@ -55,15 +81,30 @@ def role_sql(name: str, using: str = DEFAULT_DB_ALIAS) -> str:
         )
         for table in tables
     ]
-    connection.ensure_connection()
-    composed = sql.SQL(TEMPLATE).format(
+    return _filled_in(
+        connection,
+        TEMPLATE,
         role=sql.Identifier(name),
-        password=sql.Literal("REPLACE-THIS-PASSWORD"),
-        database=sql.Identifier(connection.connection.info.dbname),
         schema=sql.Identifier(settings.APP_SCHEMA),
-        search_path=sql.SQL(", ").join(map(sql.Identifier, settings.SEARCH_PATH)),
         statement_timeout=sql.Literal(milliseconds(settings.DATABASE_STATEMENT_TIMEOUT)),
         lock_timeout=sql.Literal(milliseconds(settings.DATABASE_LOCK_TIMEOUT)),
         grants=sql.SQL("\n").join(grants),
+    )
+
+
+def migrator_sql(name: str, using: str = DEFAULT_DB_ALIAS) -> str:
+    """The statements for a role that may act as the owner of the service's tables."""
+    connection = connections[using]
+    owner = str(fetch_value(connection, OWNER))
+    return _filled_in(connection, MIGRATOR, migrator=sql.Identifier(name), owner=sql.Identifier(owner))
+
+
+def _filled_in(connection: BaseDatabaseWrapper, template: LiteralString, **parts: sql.Composable) -> str:
+    connection.ensure_connection()
+    composed = sql.SQL(template).format(
+        password=sql.Literal("REPLACE-THIS-PASSWORD"),
+        database=sql.Identifier(connection.connection.info.dbname),
+        search_path=sql.SQL(", ").join(map(sql.Identifier, settings.SEARCH_PATH)),
+        **parts,
     )
     return composed.as_string(connection.connection)

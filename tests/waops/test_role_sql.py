@@ -1,19 +1,34 @@
-"""The printed role: signs in, reads what lists show, writes what pages write, and nothing else."""
+"""The printed roles: the app works as its own and it may nothing else; the other one migrates."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import psycopg
 import pytest
+from django.contrib import admin
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 from psycopg import sql
 
-from tests.roles import least_role
+from escalations.attention import remedies
+from escalations.attention.findings import Kind
+from escalations.models import ClosingOutcome
+from escalations.procedures import claim, reopen, resolve
+from tests import factories
+from tests.databases import django_uses
+from tests.roles import django_is, least_role, migrator_role
+from tests.usage.shops import log_in, post, shop
+from tests.waops.operate.test_killed_migrate import schema_of
+from usage.models import QuotaChange
 
-NAME = "waops_app_test"
+NAME, MIGRATOR = "waops_app_test", "waops_migrator_test"
 
 
 @pytest.fixture
-def role(committed_database) -> Iterator[str]:
-    """DSN as the new role."""
+def role(committed_database: str) -> Iterator[str]:
+    """DSN as the app's new role."""
     with least_role(committed_database, NAME) as dsn:
         yield dsn
 
@@ -65,3 +80,76 @@ def test_tables_of_later_migrations_are_open_to_it(role, committed_database):
         owner.execute("CREATE TABLE waops.later (id serial)")
     with psycopg.connect(role) as session:
         session.execute("INSERT INTO waops.later DEFAULT VALUES")
+
+
+def test_every_list_and_page_of_the_app_opens(role) -> None:
+    """An administrator's, which has all of them."""
+    case = factories.waiting(minutes=30)
+    factories.interaction(factories.conversation(), user_message="question")
+    client = Client()
+    client.force_login(factories.staff(is_superuser=True))
+    with django_is(NAME):
+        desk = [f"/escalations/escalation/{page}/" for page in ("attention", "numbers", "search")]
+        addresses = [
+            reverse("admin:index"),
+            *desk,
+            *_lists(),
+            reverse("admin:escalations_escalation_change", args=[case.pk]),
+        ]
+        wrong = {address: status for address in addresses if (status := client.get(address).status_code) != 200}
+    assert wrong == {}
+
+
+def _lists() -> list[str]:
+    site = admin.site
+    return [reverse(f"admin:{m._meta.app_label}_{m._meta.model_name}_changelist") for m in site._registry]
+
+
+def test_the_desk_works(role) -> None:
+    case, told = factories.waiting(minutes=30), factories.conversation()
+    factories.message(told, "transferred", "assistant", message_id="escalation_1", timestamp=factories.ago(hours=2))
+    salma = factories.staff("Support", "Managers", username="salma")
+    with django_is(NAME):
+        for act in (claim, resolve, reopen):
+            outcome = [ClosingOutcome.objects.get(code="answered")] if act is resolve else []
+            assert [result.is_done for result in act([case.pk], salma, *outcome)] == [True], act
+        assert remedies.apply(Kind.GHOST, [str(told.pk)], salma) == 1
+
+
+def test_duplicates_are_merged(role, committed_database) -> None:
+    with psycopg.connect(committed_database, autocommit=True) as owner:
+        owner.execute("DROP INDEX public.uniq_escalated_open")
+    chat = factories.conversation()
+    either = [str(factories.escalation(chat).pk) for _copy in range(2)]
+    manager = factories.staff("Support", "Managers")
+    with django_is(NAME):
+        assert remedies.apply(Kind.DUPLICATE, either, manager) == 1
+
+
+def test_quotas_are_changed(role) -> None:
+    one = shop("Short", per_day=9, monthly_ai_response_limit=95)
+    manager = log_in("Managers")
+    until = timezone.localdate() + timedelta(days=3)
+    with django_is(NAME):
+        post(manager, one, "top_up", expected=95, amount=500, until=until, reason="Feast days")
+        post(manager, one, "limit", expected=595, limit=700, reason="Upgrade")
+    assert {change.kind for change in QuotaChange.objects.all()} >= {"top_up", "limit"}
+
+
+def test_the_other_role_migrates_and_leaves_what_the_owner_would(server, databases, django_db_blocker) -> None:
+    with django_db_blocker.unblock(), databases.clone("before") as name, django_uses(server, name):
+        dsn = server.dsn(dbname=name)
+        with migrator_role(dsn, MIGRATOR), django_is(MIGRATOR):
+            call_command("migrate", verbosity=0)
+            with databases.clone("migrated") as undisturbed:
+                assert schema_of(server, dsn) == schema_of(server, server.dsn(dbname=undisturbed))
+
+
+@pytest.mark.parametrize("statement", ["SELECT * FROM pg_catalog.pg_authid", "ALTER SYSTEM SET work_mem = '1GB'"])
+def test_the_other_role_is_no_superuser(committed_database, statement) -> None:
+    with (
+        migrator_role(committed_database, MIGRATOR) as dsn,
+        psycopg.connect(dsn, autocommit=True) as session,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        session.execute(statement)

@@ -1,15 +1,13 @@
 """Every read of the operators works as the superuser, as the tables' owner, and as the role that role_sql prints."""
 
 from collections.abc import Iterator
-from io import StringIO
 
-import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from psycopg import sql
 
 from tests import factories
+from tests.roles import django_is, least_role
 from waops.embedded.server import OWNER, SUPERUSER
 from waops.operate import drift, security
 from waops.operate.checklist import checklist
@@ -26,35 +24,12 @@ from waops.operate.tables import report_tables
 PRINTED = "waops_app_operations_test"
 
 
-@pytest.fixture
-def printed_role(committed_database: str) -> Iterator[None]:
-    output = StringIO()
-    call_command("role_sql", name=PRINTED, stdout=output)
-    with psycopg.connect(committed_database, user=SUPERUSER) as superuser:
-        # The owner's BYPASSRLS cannot be passed on before Postgres 16; on Supabase it can.
-        superuser.execute("ALTER ROLE postgres SUPERUSER")
-    try:
-        with psycopg.connect(committed_database) as owner:
-            owner.execute(output.getvalue())
-    finally:
-        with psycopg.connect(committed_database, user=SUPERUSER) as superuser:
-            superuser.execute("ALTER ROLE postgres NOSUPERUSER")
-    yield
-    connection.close()
-    with psycopg.connect(committed_database, user=SUPERUSER) as superuser:
-        superuser.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(PRINTED)))
-
-
 @pytest.fixture(params=[SUPERUSER, OWNER, PRINTED])
-def role(request, printed_role) -> Iterator[str]:
+def role(request, committed_database: str) -> Iterator[str]:
     """Django's connection is that role's."""
     factories.message(factories.conversation())
-    connection.close()
-    usual = connection.settings_dict["USER"]
-    connection.settings_dict["USER"] = request.param
-    yield request.param
-    connection.close()
-    connection.settings_dict["USER"] = usual
+    with least_role(committed_database, PRINTED), django_is(request.param):
+        yield request.param
 
 
 def test_everything_can_be_read(role: str) -> None:

@@ -1,20 +1,33 @@
-"""Print SQL that creates a login role for the app."""
+"""Print SQL that creates the app's login roles."""
 
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
-from waops.role import role_sql
+from waops.embedded import EmbeddedServerError
+from waops.role import migrator_sql, role_sql
 
 
 class Command(BaseCommand):
-    help = "Prints SQL for a login role of the app's own, with the rights its pages need and no others. Runs nothing."
+    help = (
+        "Prints SQL for two login roles: the app's own, with the rights its pages need and no others, and one for "
+        "migrate that acts as the tables' owner. Runs nothing."
+    )
     # The checks may be what sent the operator here.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--name", default="waops_app", help="Name of the role (waops_app).")
+        parser.add_argument("--only", choices=["app", "migrator"], help="Only this one.")
+        parser.add_argument("--name", default="waops_app", help="Name of the app's role (waops_app).")
+        parser.add_argument("--migrator", default="waops_migrator", help="Name of the other role (waops_migrator).")
 
-    def handle(self, *, name: str, **options: Any) -> None:
-        self.stdout.write(role_sql(name))
+    def handle(self, *, only: str | None, name: str, migrator: str, **options: Any) -> None:
+        try:
+            if only != "migrator":
+                self.stdout.write(role_sql(name))
+            if only != "app":
+                self.stdout.write(migrator_sql(migrator))
+        except (DatabaseError, EmbeddedServerError) as error:
+            raise CommandError(str(error).strip()) from error
