@@ -1,6 +1,8 @@
 """What went wrong on the message path without anybody being told: counted, for the operators to see."""
 
 from django.db import connections, models
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -21,6 +23,8 @@ class Incident(models.Model):
     occurrences = models.BigIntegerField(_("occurrences"))
     first_at = models.DateTimeField(_("first at"))
     last_at = models.DateTimeField(_("last at"))
+    acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True)
+    acknowledged_by = models.TextField(_("acknowledged by"), blank=True, default="", db_default="")
 
     class Meta:
         app_label = "waops"
@@ -34,12 +38,21 @@ class Incident(models.Model):
         return f"{self.day} {self.procedure} {self.kind} {self.detail}"
 
 
+UNSEEN = Q(acknowledged_at=None) | Q(last_at__gt=F("acknowledged_at"))
+"""Happened since somebody last saw to it."""
+
 RECORD = """
     INSERT INTO waops.waops_incident AS incident (day, procedure, kind, detail, occurrences, first_at, last_at)
     VALUES ((now() AT TIME ZONE 'UTC')::date, %s, %s, %s, 1, now(), now())
     ON CONFLICT (day, procedure, kind, detail)
     DO UPDATE SET occurrences = incident.occurrences + 1, last_at = now()
 """
+
+
+def acknowledge(procedure: str, by_name: str, using: str = "default") -> int:
+    """Somebody has seen to what happened until now. Answers how many rows of `procedure` were waiting for it."""
+    waiting = Incident.objects.using(using).filter(procedure=procedure).filter(UNSEEN)
+    return waiting.update(acknowledged_at=Now(), acknowledged_by=by_name)
 
 
 def record(procedure: str, kind: Incident.Kind, detail: str, using: str = "default") -> None:

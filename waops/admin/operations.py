@@ -115,6 +115,8 @@ class OperationsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             tick(key, done=done, note=request.POST.get("note", "").strip()[:2000], by=_person(request))
         except LookupError as error:
             raise BadRequest(_("“%(item)s” is not an item that a person ticks.") % {"item": key[:50]}) from error
+        except ValueError as error:
+            raise BadRequest(str(error)) from error
         return self._back("checklist")
 
     @method_decorator(require_POST)

@@ -3,8 +3,9 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -61,20 +62,42 @@ BROKEN_KEYS = """
 RESTORED_AFTER_ROWS = (" CONSTRAINT ", " FK CONSTRAINT ", " INDEX ")
 
 
+CONTENT = """
+    SELECT pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(content::text, 0)::numeric)
+    FROM {} AS content
+"""
+
+
 class BackupError(Exception):
     """No backup was taken, or it did not restore. The message says why; the database is as it was."""
 
 
-def take_backup(connection: BaseDatabaseWrapper, file: Path) -> dict[str, int]:
+def take_backup(
+    connection: BaseDatabaseWrapper, file: Path, step: Callable[[str], None] = lambda doing: None
+) -> dict[str, int]:
     """Dump into `file`, restore it into a scratch database, and compare; number of rows by table.
 
     The dump (pg_dump's custom format) holds the definitions of `public` and of our schema, and the rows of the plan's
-    tables and of ours, all of one moment. It reads each row once, under the weakest lock, and counts them once more.
-    The scratch database is on the same server and dropped in the end. Needs CREATEDB, and a direct connection
-    or a session. Raises BackupError.
+    tables and of ours, all of one moment. It reads each row twice, under the weakest lock: to write it, and for a
+    checksum that the restored table must have too. Until then the file's name ends in `.unproven`. The scratch database
+    is on the same server and dropped in the end. `step` hears what is being done. Needs CREATEDB, and a direct
+    connection or a session. Raises BackupError.
     """
     if file.exists():
         raise BackupError(_("%(file)s exists already; nothing is overwritten.") % {"file": file})
+    dump = file.with_name(f"{file.name}.unproven")
+    try:
+        rows = _dump_and_prove(connection, dump, step)
+    except BackupError as error:
+        if dump.exists():
+            left = _("What was dumped is in %(file)s, but nothing proves that it restores.") % {"file": dump}
+            raise BackupError(f"{error} {left}") from error
+        raise
+    dump.rename(file)
+    return rows
+
+
+def _dump_and_prove(connection: BaseDatabaseWrapper, file: Path, step: Callable[[str], None]) -> dict[str, int]:
     tables = plan_tables(connection.alias)
     dsn = _dsn(connection)
     try:
@@ -84,19 +107,24 @@ def take_backup(connection: BaseDatabaseWrapper, file: Path) -> dict[str, int]:
             (moment,) = session.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone() or ("",)
             others = [name for (name,) in session.execute(OTHER_TABLES, [tables])]
             broken = [name for (name,) in session.execute(BROKEN_KEYS, [tables, settings.APP_SCHEMA])]
+            step(_("Dumping"))
             options = [f"--schema={schema}" for schema in SCHEMAS] + [f"--exclude-table-data={name}" for name in others]
             _run(dsn, str(pg_dump), "--format=custom", f"--snapshot={moment}", f"--file={file}", *options)
             extensions = [name for (name,) in session.execute(EXTENSIONS)]
-            expected = _count(session, tables)
+            step(_("Reading for the comparison"))
+            expected = _contents(session, tables)
+        step(_("Restoring into a scratch database"))
         with _scratch_database(dsn, extensions) as scratch:
             _restore(scratch, str(pg_restore), file, broken)
+            step(_("Comparing"))
             with psycopg.connect(scratch) as session:
-                found = _count(session, tables)
+                found = _contents(session, tables)
     except (psycopg.Error, ProgramMissing) as error:
         raise BackupError(str(error).strip()) from error
-    if found != expected:
-        raise BackupError(_("The restored tables differ from the dumped ones: %(tables)s.") % {"tables": found})
-    return found
+    if differing := [table for table in tables if found[table] != expected[table]]:
+        names = ", ".join(differing)
+        raise BackupError(_("The restored tables differ from the dumped ones: %(tables)s.") % {"tables": names})
+    return {table: rows for table, (rows, _checksum) in found.items()}
 
 
 def plan_tables(using: str) -> list[str]:
@@ -113,12 +141,15 @@ def _dsn(connection: BaseDatabaseWrapper) -> str:
     return conninfo.make_conninfo("", **{key: params[key] for key in CONNECTION_KEYS if params.get(key)})
 
 
-def _count(session: psycopg.Connection, tables: list[str]) -> dict[str, int]:
-    counts = {}
+def _contents(session: psycopg.Connection, tables: list[str]) -> dict[str, tuple[int, Decimal | None]]:
+    """Number of rows and a checksum of their text, by table."""
+    # How a time is written depends on the session, and a database may have a setting of its own.
+    session.execute("SELECT pg_catalog.set_config('TimeZone', 'UTC', true)")
+    contents = {}
     for table in tables:
-        query = sql.SQL("SELECT pg_catalog.count(*) FROM {}").format(sql.Identifier("public", table))
-        (counts[table],) = session.execute(query).fetchone() or (0,)
-    return counts
+        query = sql.SQL(CONTENT).format(sql.Identifier("public", table))
+        contents[table] = session.execute(query).fetchone() or (0, None)
+    return contents
 
 
 @contextmanager

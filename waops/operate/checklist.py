@@ -213,10 +213,15 @@ def _state(item: Item, evidence: Evidence, tick: ChecklistTick | None) -> ItemSt
 
 
 def tick(key: str, *, done: bool, note: str, by: AbstractBaseUser | None, by_name: str = "") -> ChecklistTick:
-    """A person ticks an item, or takes the tick back. Raises LookupError for what only measurement can tick."""
+    """A person ticks an item, saying what was done, or takes the tick back.
+
+    Raises LookupError for what only measurement can tick, ValueError for a tick without a note.
+    """
     item = next((item for item in ITEMS if item.key == key and not item.is_measured), None)
     if item is None:
         raise LookupError(key)
+    if done and not note.strip():
+        raise ValueError(_("Say in the note what was done, and where it is written down."))
     name = display_name(by) if by is not None else by_name
     return ChecklistTick.objects.create(
         item=key, done=done, note=note, by_id=by.pk if by is not None else None, by_name=name

@@ -23,6 +23,14 @@ LIMITS = """
            pg_catalog.current_setting('superuser_reserved_connections')::int,
            (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend')
 """
+RUNNING = """
+    SELECT pid, usename::text, application_name, state,
+           EXTRACT(epoch FROM pg_catalog.clock_timestamp() - xact_start)::float8 * 1000, pg_catalog.left(query, 500)
+    FROM pg_catalog.pg_stat_activity
+    WHERE datname = pg_catalog.current_database() AND xact_start IS NOT NULL
+      AND pid <> pg_catalog.pg_backend_pid() AND backend_type = 'client backend'
+    ORDER BY xact_start LIMIT 20
+"""
 # Only sessions that wait for a lock are asked whom for: the question itself takes the lock table's own locks.
 BLOCKED = """
     SELECT waiting.pid, waiting.usename::text, waiting.application_name,
@@ -63,6 +71,18 @@ class Blocked:
 
 
 @dataclass(frozen=True)
+class Running:
+    """A session in a transaction, and its latest statement."""
+
+    pid: int
+    role: str | None
+    application: str | None
+    state: str | None
+    open_ms: float
+    query: str | None
+
+
+@dataclass(frozen=True)
 class Room:
     """Connections: how many there may be, how many of those are kept for superusers, how many there are."""
 
@@ -86,6 +106,14 @@ ROOM_COLUMNS = (
     Column("reserved", gettext_lazy("kept for superusers"), Kind.COUNT),
     Column("used", gettext_lazy("in use"), Kind.COUNT),
     Column("share", gettext_lazy("share in use"), Kind.PERCENT),
+)
+RUNNING_COLUMNS = (
+    Column("pid", gettext_lazy("session"), Kind.NAME),
+    Column("role", gettext_lazy("role"), Kind.NAME),
+    Column("application", gettext_lazy("application"), Kind.NAME),
+    Column("state", gettext_lazy("state"), Kind.NAME),
+    Column("open_ms", gettext_lazy("since, ms"), Kind.MILLISECONDS),
+    Column("query", gettext_lazy("statement"), Kind.SQL),
 )
 BLOCKED_COLUMNS = (
     Column("pid", gettext_lazy("waits"), Kind.NAME),
@@ -123,6 +151,13 @@ def report_connections(connection: BaseDatabaseWrapper) -> ConnectionReport:
                 BLOCKED_COLUMNS,
                 blocked,
                 empty=gettext_lazy("Nobody waits for a lock."),
+            ),
+            Figures(
+                "running",
+                gettext_lazy("Transactions, the longest first"),
+                RUNNING_COLUMNS,
+                fetch(connection, Running, RUNNING),
+                empty=gettext_lazy("None but this one."),
             ),
         ],
         blockers,

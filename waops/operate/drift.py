@@ -201,6 +201,18 @@ def _checks(connection: BaseDatabaseWrapper) -> Iterator[Difference]:
         values = sorted(re.findall(r"'([^']*)'", definition))
         if values and values not in known[column]:
             yield _other_values("check.values", f"public.{column}", column, values, known[column])
+    tables = sorted({column.partition(".")[0] for column in known})
+    present = {f"{column.table}.{column.name}" for column in fetch(connection, LiveColumn, COLUMNS, [tables])}
+    for column in sorted(present & known.keys() - {column for column, _definition in found}):
+        expected = " / ".join(", ".join(values) for values in known[column])
+        yield Difference(
+            f"check.missing:{column}",
+            "check.missing",
+            Severity.NOTE,
+            f"public.{column}",
+            _("no CHECK limits its values; expected was %(expected)s") % {"expected": expected},
+            _("Values may come that this app has no words for."),
+        )
 
 
 def _other_values(

@@ -19,6 +19,7 @@ from waops.operations.sql_file import SQLFile
 CREATE_TRIGGER = re.compile(
     r"CREATE\s+TRIGGER\s+(?P<name>\w+)\b[^;]*?\bON\s+(?P<table>\w+\.\w+)[^;]*;", re.IGNORECASE | re.DOTALL
 )
+BODY = re.compile(r"\bAS\s+(?P<quote>\$\w*\$)(?P<body>.*?)(?P=quote)", re.DOTALL)
 DEFINITION_SECONDS = 24 * 60 * 60
 """How long a server's own wording of an index is remembered: it changes only with the table's columns."""
 
@@ -51,6 +52,12 @@ class PlannedFunction:
     def identity(self) -> str:
         """As `public.name(uuid, text)`."""
         return self.operation.identity
+
+    @property
+    def body(self) -> str | None:
+        """As the server keeps it: what its file has between the dollar quotes."""
+        match = BODY.search(self.file.forward)
+        return match["body"] if match else None
 
     @property
     def name(self) -> str:

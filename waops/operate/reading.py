@@ -50,4 +50,5 @@ def fetch_value(connection: BaseDatabaseWrapper, query: str, parameters: Sequenc
 
 def server_version(connection: BaseDatabaseWrapper) -> int:
     """As `server_version_num`: 150018 is 15.18."""
-    return int(fetch_value(connection, "SELECT pg_catalog.current_setting('server_version_num')"))
+    connection.ensure_connection()
+    return int(connection.connection.info.server_version)

@@ -10,9 +10,10 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import gettext as _
 
+from waops.operate.extensions import HAS_SCHEMA
 from waops.operate.findings import Finding, Severity
 from waops.operate.plan import plan
-from waops.operate.reading import STATEMENT_SECONDS, fetch
+from waops.operate.reading import STATEMENT_SECONDS, fetch, fetch_value
 from waops.operations.timeouts import milliseconds
 
 EXPOSED = "public"
@@ -49,13 +50,13 @@ FUNCTIONS = """
 """
 DEFAULTS = """
     SELECT pg_catalog.pg_get_userbyid(entry.defaclrole)::text, namespace.nspname::text, entry.defaclobjtype::text,
-           role.rolname::text
+           pg_catalog.array_agg(DISTINCT role.rolname::text)
     FROM pg_catalog.pg_default_acl AS entry
     LEFT JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = entry.defaclnamespace
     CROSS JOIN LATERAL pg_catalog.aclexplode(entry.defaclacl) AS item
     JOIN pg_catalog.pg_roles AS role ON role.oid = item.grantee
     WHERE role.rolname IN ('anon', 'authenticated') AND (namespace.nspname IS NULL OR namespace.nspname = 'public')
-    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2 NULLS FIRST, 3, 4
+    GROUP BY 1, 2, 3 ORDER BY 1, 2 NULLS FIRST, 3
 """
 TABLES = """
     SELECT namespace.nspname::text, relation.relname::text,
@@ -100,40 +101,50 @@ def lint_security(connection: BaseDatabaseWrapper) -> list[Finding]:
 
 def _functions(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
     ours = {function.name: function for function in plan().functions}
+    # What Supabase gives its callers, with the built-in names first and temporary ones last.
+    has_extensions = fetch_value(connection, HAS_SCHEMA)
+    path = "pg_catalog, public, extensions, pg_temp" if has_extensions else "pg_catalog, public, pg_temp"
     for routine in fetch(connection, RoutineRights, FUNCTIONS, [[EXPOSED, settings.APP_SCHEMA]]):
         is_ours = routine.name in ours
         # A trigger function cannot be called, over REST or otherwise.
-        if routine.strangers and not routine.is_trigger and (is_ours or routine.is_definer):
+        if routine.strangers and not routine.is_trigger:
             yield _open_function(routine, is_ours=is_ours)
         # Of ours, a function that the server is to put into its callers' statements has no setting, and needs none.
-        expected = is_ours and "SET search_path" in ours[routine.name].file.forward
-        if not routine.has_search_path and (expected or routine.is_definer):
+        expected = not is_ours or "SET search_path" in ours[routine.name].file.forward
+        if not routine.has_search_path and expected:
             what = _("its search path is the caller's")
             why = _("A caller can put objects of the same names in front of those that it means.")
-            fix = f"ALTER FUNCTION {routine.signature} SET search_path = pg_catalog, public, pg_temp;"
+            fix = f"ALTER ROUTINE {routine.signature} SET search_path = {path};"
             if is_ours:
                 fix = "manage.py repair_functions --apply"
-            yield Finding("security.search_path", Severity.ERROR, routine.signature, what, why, (fix,))
+            severity = Severity.ERROR if is_ours or routine.is_definer else Severity.NOTE
+            yield Finding("security.search_path", severity, routine.signature, what, why, (fix,))
 
 
 def _open_function(routine: RoutineRights, *, is_ours: bool) -> Finding:
+    """Of other people's, one that runs with its caller's rights can do no more than the caller: a note."""
     roles = ", ".join(routine.strangers)
     if routine.is_definer:
         what = _("runs with its owner's rights and is executable by %(roles)s") % {"roles": roles}
     else:
         what = _("executable by %(roles)s") % {"roles": roles}
+    code, severity = "security.callable", Severity.NOTE
+    if is_ours:
+        code, severity = "security.function_open", Severity.ERROR
+    elif routine.is_definer:
+        code, severity = "security.definer_open", Severity.WARNING
     return Finding(
-        "security.function_open" if is_ours else "security.definer_open",
-        Severity.ERROR if is_ours else Severity.WARNING,
+        code,
+        severity,
         routine.signature,
         what,
         _("Anybody with the project's public key can call it over REST."),
-        tuple(f"REVOKE EXECUTE ON FUNCTION {routine.signature} FROM {role};" for role in routine.strangers),
+        (f"REVOKE EXECUTE ON ROUTINE {routine.signature} FROM {', '.join(routine.strangers)};",),
     )
 
 
 def _default_privileges(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
-    for owner, schema, kind, role in fetch(connection, lambda *row: row, DEFAULTS):
+    for owner, schema, kind, roles in fetch(connection, lambda *row: row, DEFAULTS):
         objects = OBJECTS[kind]
         place = f" IN SCHEMA {schema}" if schema else ""
         name = connection.ops.quote_name(owner)
@@ -141,9 +152,9 @@ def _default_privileges(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
             "security.default_privileges",
             Severity.NOTE,
             f"{owner}{place} {objects}",
-            _("what %(owner)s creates is open to %(role)s by default") % {"owner": owner, "role": role},
+            _("what %(owner)s creates is open to %(roles)s by default") % {"owner": owner, "roles": ", ".join(roles)},
             _("A function or table that somebody adds is reachable over REST from the first moment."),
-            (f"ALTER DEFAULT PRIVILEGES FOR ROLE {name}{place} REVOKE ALL ON {objects} FROM {role};",),
+            (f"ALTER DEFAULT PRIVILEGES FOR ROLE {name}{place} REVOKE ALL ON {objects} FROM {', '.join(roles)};",),
         )
 
 

@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from waops.live_schema import ForeignTable
+from waops.operate.extensions import create_extension
 from waops.operate.figures import Column, Figures, Kind
 from waops.operate.reading import fetch, fetch_value
+from waops.operations.locks import sqlstate
 
 Order = Literal["total", "mean", "calls"]
 ORDERS: tuple[Order, ...] = ("total", "mean", "calls")
@@ -47,7 +49,10 @@ STATEMENTS = """
 INFO = "SELECT stats_reset FROM {schema}.pg_stat_statements_info"
 INFO_EXISTS = "SELECT pg_catalog.to_regclass(pg_catalog.format('%%I.pg_stat_statements_info', %s::text)) IS NOT NULL"
 
+LOADED = "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'shared_preload_libraries'"
+
 INSUFFICIENT = "<insufficient privilege>"
+NOT_LOADED = "55000"
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ def read_statements(
             rows = fetch(connection, Statement, query, [TEXT_LENGTH, not ours_only, _our_tables(), limit])
             since = _since(connection, schema, quoted)
     except DatabaseError as error:
-        return _unreadable(error)
+        return _unreadable(connection, error)
     return Statements(rows, since)
 
 
@@ -153,14 +158,18 @@ def _since(connection: BaseDatabaseWrapper, schema: str, quoted: str) -> Any:
 def _not_installed(connection: BaseDatabaseWrapper) -> Statements:
     if fetch_value(connection, AVAILABLE):
         why = _("The extension pg_stat_statements is not installed in this database.")
-        return Statements([], None, why, "CREATE EXTENSION pg_stat_statements WITH SCHEMA extensions;")
+        return Statements([], None, why, create_extension(connection, "pg_stat_statements"))
     why = _("This server has no pg_stat_statements (it comes with Postgres's contrib package).")
     return Statements([], None, why, "apt-get install postgresql-contrib")
 
 
-def _unreadable(error: DatabaseError) -> Statements:
-    if getattr(error.__cause__, "sqlstate", None) == "55000":
+def _unreadable(connection: BaseDatabaseWrapper, error: DatabaseError) -> Statements:
+    if sqlstate(error) == NOT_LOADED:
         why = _("pg_stat_statements is installed, but the server does not load it. Needs a restart after:")
-        return Statements([], None, why, "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements';")
+        # What is loaded already has to be named again; only some roles see it.
+        loaded = (fetch_value(connection, LOADED) or "").split(",")
+        libraries = [*(name.strip() for name in loaded if name.strip()), "pg_stat_statements"]
+        names = ", ".join(f"'{name}'" for name in libraries)
+        return Statements([], None, why, f"ALTER SYSTEM SET shared_preload_libraries = {names};")
     why = _("pg_stat_statements cannot be read: %(error)s") % {"error": str(error).strip()}
     return Statements([], None, why, "GRANT pg_read_all_stats TO CURRENT_USER;")

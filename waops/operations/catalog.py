@@ -1,6 +1,7 @@
 """Look-ups of indexes and sessions in the server's catalog."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -17,18 +18,19 @@ STATEMENT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-FIND_INDEX = """
-    SELECT pg_catalog.quote_ident(heap_namespace.nspname) || '.' || pg_catalog.quote_ident(heap.relname),
+FIND_INDEXES = """
+    SELECT wanted.identity,
+           pg_catalog.quote_ident(heap_namespace.nspname) || '.' || pg_catalog.quote_ident(heap.relname),
            CASE WHEN index.indexrelid IS NULL
                THEN pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, relation.oid, 0)
                ELSE pg_catalog.pg_get_indexdef(relation.oid)
            END,
            index.indisvalid
-    FROM pg_catalog.pg_class AS relation
+    FROM pg_catalog.unnest(%s::text[]) AS wanted (identity)
+    JOIN pg_catalog.pg_class AS relation ON relation.oid = pg_catalog.to_regclass(wanted.identity)
     LEFT JOIN pg_catalog.pg_index AS index ON index.indexrelid = relation.oid
     LEFT JOIN pg_catalog.pg_class AS heap ON heap.oid = index.indrelid
     LEFT JOIN pg_catalog.pg_namespace AS heap_namespace ON heap_namespace.oid = heap.relnamespace
-    WHERE relation.oid = pg_catalog.to_regclass(%s)
 """
 
 DESCRIBE_INDEX = """
@@ -134,8 +136,17 @@ def _without_place(definition: str) -> tuple[bool, str]:
 
 
 def find_relation(connection: BaseDatabaseWrapper, identity: str) -> FoundRelation | None:
-    row = fetch_one(connection, FIND_INDEX, identity)
-    return row and FoundRelation(row[0], row[1], bool(row[2]))
+    return find_relations(connection, [identity]).get(identity)
+
+
+def find_relations(connection: BaseDatabaseWrapper, identities: Sequence[str]) -> dict[str, FoundRelation]:
+    """By identity, those that exist."""
+    with connection.cursor() as cursor:
+        cursor.execute(FIND_INDEXES, [list(identities)])
+        return {
+            identity: FoundRelation(table, definition, bool(valid))
+            for identity, table, definition, valid in cursor.fetchall()
+        }
 
 
 def table_exists(connection: BaseDatabaseWrapper, identity: str) -> bool:

@@ -47,10 +47,30 @@ def test_what_does_not_restore_is_no_backup(committed_database: str, tmp_path: P
     from waops.operate import backup
 
     monkeypatch.setattr(backup, "STAND_INS", "CREATE SCHEMA extensions; CREATE SCHEMA auth;")  # public stays: a clash
-    with pytest.raises(CommandError, match="pg_restore"):
+    with pytest.raises(CommandError, match="pg_restore") as refused:
         call_command("backup", file=tmp_path / "bad.dump")
     assert not Backup.objects.exists()
+    # It is kept under a name that says so.
+    assert [file.name for file in tmp_path.iterdir()] == ["bad.dump.unproven"]
+    assert "bad.dump.unproven" in str(refused.value)
     assert rows_of(committed_database, "SELECT datname FROM pg_database WHERE datname LIKE 'waops_backup_test%'") == []
+
+
+def test_as_many_rows_with_another_content_are_no_proof(committed_database: str, tmp_path: Path, monkeypatch) -> None:
+    from waops.operate import backup
+
+    factories.message(factories.conversation(), "as it was")
+    restore = backup._restore
+
+    def restore_and_damage(scratch: str, *arguments) -> None:
+        restore(scratch, *arguments)
+        with psycopg.connect(scratch) as session:
+            session.execute("UPDATE public.whatsapp_conversation_messages SET content = 'damaged'")
+
+    monkeypatch.setattr(backup, "_restore", restore_and_damage)
+    with pytest.raises(CommandError, match="whatsapp_conversation_messages"):
+        call_command("backup", file=tmp_path / "bad.dump")
+    assert not Backup.objects.exists()
 
 
 def test_a_backup_taken_elsewhere_is_entered(committed_database: str) -> None:

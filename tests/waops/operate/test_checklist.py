@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
@@ -79,6 +79,12 @@ def test_a_person_ticks_with_a_note_and_the_last_word_counts(committed_database)
     (state,) = [state for state in checklist() if state.item.key == "off_peak"]
     assert (state.done, state.by, state.note) == (True, "Amal Sabry", "Friday 03:00")
     tick("off_peak", done=False, note="", by=amal)
+    assert "off_peak" not in done()
+
+
+def test_a_tick_without_a_note_is_refused(committed_database):
+    with pytest.raises(CommandError, match="--note"):
+        call_command("checklist", tick="off_peak", note="  ")
     assert "off_peak" not in done()
 
 

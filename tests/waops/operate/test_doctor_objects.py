@@ -3,10 +3,13 @@
 import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from psycopg import errors
 
 from tests.waops.operate.conftest import assert_named_then_fixed, doctor_findings, the
 from waops.operate.findings import Severity
+from waops.operate.plan import plan
+from waops.operations import routines
 
 INDEX = "public.idx_messages_conversation"
 FUNCTION = "public.check_and_update_ai_usage"
@@ -66,6 +69,19 @@ def test_a_function_that_somebody_replaced(owner):
     assert_named_then_fixed("function.changed", owner, subject=FUNCTION)
 
 
+def test_a_function_of_another_release(owner):
+    """Its comment is right, as if a backup of it had been restored."""
+    (definition,) = owner.execute("SELECT pg_get_functiondef(%s::regprocedure)", [SIGNATURE]).fetchone()
+    owner.execute(definition.replace("BEGIN", "-- an older one\nBEGIN", 1))
+    routines.mark(connection, SIGNATURE)
+    found = assert_named_then_fixed("function.changed", owner, subject=FUNCTION)
+    assert "release" in found.what
+
+
+def test_every_body_that_a_migration_installs_is_known():
+    assert [function.name for function in plan().functions if not function.body] == []
+
+
 def test_a_second_function_of_the_same_name(owner):
     owner.execute(f"CREATE FUNCTION {FUNCTION}(p_user_id uuid) RETURNS json LANGUAGE sql AS 'SELECT NULL::json'")
     assert_named_then_fixed("function.overloaded", owner, subject=FUNCTION)
@@ -119,8 +135,6 @@ def test_another_projects_migrations(owner):
 
 
 def test_a_search_path_that_does_not_find_us(owner, superuser, settings):
-    from django.db import connection
-
     connection.close()
     options = connection.settings_dict["OPTIONS"]
     direct = options.pop("options")

@@ -4,16 +4,18 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
 from tests import factories
 from tests.databases import django_uses
-from tests.waops.operate.conftest import assert_named_then_fixed, doctor_findings, run_fix, the
+from tests.waops.operate.conftest import assert_named_then_fixed, doctor_findings, the
+from tests.waops.printed_roles import django_is
 from waops import incidents
 from waops.embedded.server import SUPERUSER
 from waops.operate.doctor import diagnose, isolation, sessions
+from waops.operate.findings import Severity
 from waops.operate.models import Backup
 from waops.operate.plan import plan
 
@@ -38,6 +40,11 @@ def test_a_prepared_transaction(owner, committed_database):
         other.execute("DELETE FROM profiles")
         other.execute("PREPARE TRANSACTION 'half done'")
     assert_named_then_fixed("session.prepared_transaction", owner, subject="half done")
+
+
+def test_a_replication_slot_that_nobody_reads(owner, superuser):
+    superuser.execute("SELECT pg_create_physical_replication_slot('left_over', true)")
+    assert_named_then_fixed("session.idle_slot", superuser, subject="left_over")
 
 
 def test_sessions_of_others_that_cannot_be_seen(owner, superuser):
@@ -95,11 +102,21 @@ def test_a_message_count_that_is_wrong(owner):
 def test_a_function_that_fell_back(owner):
     name = "store_message_with_update"
     incidents.record(name, incidents.Incident.Kind.FALLBACK, "42883")
-    found = the("rollout.fallback", doctor_findings())
-    assert found.subject == name
-    run_fix(found, owner)
+    assert_named_then_fixed("rollout.fallback", owner, subject=name)
+    assert incidents.Incident.objects.get().acknowledged_by
+    incidents.record(name, incidents.Incident.Kind.FALLBACK, "42883")
+    assert the("rollout.fallback", doctor_findings()).subject == name
+
+
+def test_a_fallback_of_long_ago_is_reported_no_more(committed_database):
+    incidents.record("store_messages", incidents.Incident.Kind.FALLBACK, "42883")
     incidents.Incident.objects.update(last_at=factories.ago(hours=25))
     assert "rollout.fallback" not in [finding.code for finding in doctor_findings()]
+
+
+def test_what_never_fell_back_cannot_be_acknowledged(committed_database):
+    with pytest.raises(CommandError, match="nonsense"):
+        call_command("doctor", acknowledge="nonsense")
 
 
 def test_flags_are_shown_with_their_share_and_the_kill_switch(committed_database, settings):
@@ -118,14 +135,10 @@ def test_rows_that_row_level_security_hides(committed_database, superuser):
     superuser.execute("CREATE ROLE half_blind LOGIN")
     superuser.execute("GRANT USAGE ON SCHEMA waops TO half_blind")
     superuser.execute("GRANT SELECT ON ALL TABLES IN SCHEMA waops, public TO half_blind")
-    user = connection.settings_dict["USER"]
-    connection.close()
-    connection.settings_dict["USER"] = "half_blind"
     try:
-        assert_named_then_fixed("connection.waops.W001", superuser)
+        with django_is("half_blind"):
+            assert_named_then_fixed("connection.waops.W001", superuser)
     finally:
-        connection.close()
-        connection.settings_dict["USER"] = user
         superuser.execute("DROP OWNED BY half_blind; DROP ROLE half_blind")
 
 
@@ -171,6 +184,15 @@ def test_it_answers_on_an_empty_database(server, databases, django_db_blocker):
     assert "doctor.unreadable" not in codes
 
 
+def test_on_an_empty_database_the_printed_commands_lead_to_a_whole_one(server, databases, django_db_blocker):
+    with django_db_blocker.unblock(), databases.clone("empty") as name, django_uses(server, name):
+        dsn = server.dsn(SUPERUSER, name)
+        with psycopg.connect(dsn, autocommit=True) as session, django_is(SUPERUSER):
+            assert_named_then_fixed("connection.waops.E004", session)
+            assert_named_then_fixed("schema.missing", session)
+            assert {one.code for one in doctor_findings() if one.severity is Severity.ERROR} == set()
+
+
 @pytest.mark.parametrize("variant", ["before", "after"])
 def test_it_answers_before_the_first_migrate(server, databases, django_db_blocker, variant):
     with django_db_blocker.unblock(), databases.clone(variant) as name, django_uses(server, name):
@@ -189,33 +211,8 @@ def test_it_exits_with_one_when_something_is_wrong(committed_database, capsys):
     call_command("doctor", json=True)
 
 
-def test_it_works_as_the_least_privileged_role(committed_database, superuser, settings):
-    """Made by hand here, because the printed role needs a superuser before Postgres 16."""
-    superuser.execute("CREATE ROLE least LOGIN BYPASSRLS")
-    superuser.execute("GRANT USAGE ON SCHEMA waops, public TO least")
-    superuser.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA waops TO least")
-    superuser.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO least")
-    user = connection.settings_dict["USER"]
-    connection.close()
-    connection.settings_dict["USER"] = "least"
-    try:
-        codes = [finding.code for finding in doctor_findings()]
-    finally:
-        connection.close()
-        connection.settings_dict["USER"] = user
-        superuser.execute("DROP OWNED BY least; DROP ROLE least")
-    assert "backup.old" in codes
-    assert "doctor.unreadable" not in codes
-
-
 def test_the_superuser_needs_no_row_level_security(committed_database):
-    user = connection.settings_dict["USER"]
-    connection.close()
-    connection.settings_dict["USER"] = SUPERUSER
-    try:
+    with django_is(SUPERUSER):
         codes = [finding.code for finding in doctor_findings()]
-    finally:
-        connection.close()
-        connection.settings_dict["USER"] = user
     assert "session.hidden" not in codes
     assert "doctor.unreadable" not in codes

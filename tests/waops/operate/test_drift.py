@@ -36,6 +36,11 @@ def drift() -> list[Finding]:
             "check.values",
             f"{MESSAGES}.role",
         ),
+        (
+            f"ALTER TABLE {MESSAGES} DROP CONSTRAINT whatsapp_conversation_messages_role_check",
+            "check.missing",
+            f"{MESSAGES}.role",
+        ),
         ("DROP TABLE public.whatsapp_ai_config CASCADE", "table.missing", "public.whatsapp_ai_config"),
     ],
 )

@@ -171,6 +171,8 @@ def test_who_waits_for_whom(scratch):
         (row,) = report.figures[2].rows
         assert (row.application, row.blocker_application) == ("waiter", "holder")
         assert report.blockers == [holder.info.backend_pid]
+        running = [row.application for row in report.figures[3].rows]
+        assert running.index("holder") < running.index("waiter")
         run_fix(the("connections.blocker", report.findings), scratch)
         thread.join(10)
         assert connections.report_connections(connection).blockers == []

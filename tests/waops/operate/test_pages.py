@@ -88,6 +88,13 @@ def test_an_item_is_ticked_and_taken_back_by_name(operator):
     assert ChecklistTick.objects.count() == 2
 
 
+def test_a_tick_without_a_note_is_refused_in_words(operator):
+    response = operator.post(f"{BASE}checklist/tick/", {"item": "off_peak", "done": "1", "note": " "})
+    assert response.status_code == 400
+    assert "note" in response.content.decode()
+    assert not ChecklistTick.objects.exists()
+
+
 def test_what_is_measured_offers_no_tick(operator):
     text = operator.get(f"{BASE}checklist/").content.decode()
     assert 'value="off_peak"' in text

@@ -43,6 +43,19 @@ def test_a_search_path_that_the_caller_chooses(owner):
     assert_named_then_fixed("security.search_path", owner, subject="public.careless()", findings=lint)
 
 
+def test_somebody_elses_function_that_anybody_may_call(owner):
+    owner.execute("CREATE FUNCTION public.plain(p int) RETURNS int LANGUAGE sql SET search_path = '' AS 'SELECT 1'")
+    found = assert_named_then_fixed("security.callable", owner, subject="public.plain(p integer)", findings=lint)
+    assert found.severity is Severity.NOTE
+    assert "anon" in found.what
+
+
+def test_a_search_path_of_a_function_with_its_callers_rights(owner):
+    owner.execute("CREATE FUNCTION public.plain() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    found = assert_named_then_fixed("security.search_path", owner, subject="public.plain()", findings=lint)
+    assert found.severity is Severity.NOTE
+
+
 def test_a_search_path_of_ours_that_was_reset(owner):
     owner.execute(f"ALTER FUNCTION {OURS} RESET search_path")
     assert_named_then_fixed("security.search_path", owner, subject=SIGNATURE, findings=lint)

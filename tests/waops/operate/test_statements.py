@@ -1,12 +1,18 @@
 """Slow queries, where the server counts them and where it does not."""
 
 import json
+import shutil
+import tempfile
+from pathlib import Path
 
+import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
 from tests.databases import django_uses
+from tests.waops.printed_roles import django_is
+from waops.embedded.server import SUPERUSER, EmbeddedServer
 from waops.operate.reading import bounded
 from waops.operate.statements import Statements, read_statements, statement_figures
 
@@ -83,12 +89,41 @@ def test_an_extension_that_is_not_installed_names_the_line_that_installs_it(coun
     assert not read().unavailable
 
 
-def test_an_older_extension_on_a_newer_server(counting):
+@pytest.mark.parametrize(("version", "knows_since"), [("1.7", False), ("1.8", False), ("1.9", True), ("1.10", True)])
+def test_every_version_of_the_extension_that_the_server_has(counting, version, knows_since):
+    """Those of Postgres 12 to 15: the names of columns changed with 13, the time of the reset came with 14."""
     counting.execute("DROP EXTENSION pg_stat_statements")
-    counting.execute("CREATE EXTENSION pg_stat_statements WITH SCHEMA extensions VERSION '1.7'")
+    counting.execute(f"CREATE EXTENSION pg_stat_statements WITH SCHEMA extensions VERSION '{version}'")
     run_on_our_tables(2)
     assert read().rows
-    assert read().since is None
+    assert (read().since is not None) == knows_since
+
+
+@pytest.mark.usefixtures("contrib")
+def test_an_extension_that_the_server_does_not_load_names_the_line_and_it_helps(server, django_db_blocker):
+    """On a server of its own: what it loads is fixed at its start."""
+    home = Path(tempfile.mkdtemp(prefix="waops-test-"))
+    first = EmbeddedServer(
+        home, binaries=server.binaries, options=("fsync=off", "shared_preload_libraries=auto_explain")
+    )
+    try:
+        first.start()
+        with psycopg.connect(first.dsn(SUPERUSER), autocommit=True) as session:
+            session.execute("CREATE EXTENSION pg_stat_statements")
+            dbname = session.info.dbname
+        with django_db_blocker.unblock(), django_uses(first, dbname), django_is(SUPERUSER):
+            found = read()
+        assert found.remedy == "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain', 'pg_stat_statements';"
+        with psycopg.connect(first.dsn(SUPERUSER), autocommit=True) as session:
+            session.execute(found.remedy)
+        first.release()
+        again = EmbeddedServer(home, binaries=server.binaries, options=("fsync=off",))
+        again.start()
+        with django_db_blocker.unblock(), django_uses(again, dbname), django_is(SUPERUSER):
+            assert not read().unavailable
+        again.release()
+    finally:
+        shutil.rmtree(home)
 
 
 def test_a_server_without_it_says_so(server, databases, django_db_blocker, capsys):

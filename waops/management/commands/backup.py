@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from rich.console import Console
 
 from waops.operate.backup import BackupError, take_backup
 from waops.operate.models import Backup
@@ -33,7 +34,8 @@ class Command(OperationsCommand):
             note, kind, tables = str(record), Backup.Kind.ENTERED, {}
         else:
             try:
-                tables = take_backup(connection, file)
+                with Console(stderr=True).status("") as status:
+                    tables = take_backup(connection, file, status.update)
             except BackupError as error:
                 raise CommandError(str(error)) from error
             note, kind = str(file.resolve()), Backup.Kind.DUMP

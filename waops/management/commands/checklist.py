@@ -31,7 +31,10 @@ class Command(OperationsCommand):
         key = options["tick"] or options["untick"]
         if key:
             name = options["by"] or shell_user()
-            tick(key, done=bool(options["tick"]), note=options["note"], by=None, by_name=name)
+            try:
+                tick(key, done=bool(options["tick"]), note=options["note"], by=None, by_name=name)
+            except ValueError as error:
+                raise CommandError(f"{error} (--note)") from error
         if file := options["report"]:
             try:
                 file.write_text(as_markdown(report()), encoding="utf-8")

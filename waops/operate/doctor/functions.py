@@ -26,7 +26,7 @@ ROUTINES = f"""
            pg_catalog.pg_get_userbyid(routine.proowner),
            pg_catalog.array_to_string(routine.proconfig, '; '),
            pg_catalog.obj_description(routine.oid, 'pg_proc'),
-           '{MARK}' || {FINGERPRINT},
+           '{MARK}' || {FINGERPRINT}, routine.prosrc,
            ARRAY(
                SELECT COALESCE(role.rolname, 'PUBLIC')::text
                FROM pg_catalog.aclexplode(
@@ -64,6 +64,7 @@ class Installed:
     settings: str
     comment: str | None
     mark: str
+    body: str
     executable_by: list[str]
 
 
@@ -157,6 +158,15 @@ def _judge(
             Severity.ERROR,
             function.name,
             _("replaced by somebody since it was installed"),
+            _("It may have lost what was corrected in it, or gained what this app does not know."),
+            (REINSTALL,),
+        )
+    elif function.body is not None and wanted.body != function.body:
+        yield Finding(
+            "function.changed",
+            Severity.ERROR,
+            function.name,
+            _("another version than this app's: installed by an older or newer release"),
             _("It may have lost what was corrected in it, or gained what this app does not know."),
             (REINSTALL,),
         )

@@ -12,7 +12,7 @@ from waops.operate.figures import Column, Figures, Kind
 from waops.operate.findings import Finding, Severity
 from waops.operate.plan import MigrationKey, PlannedIndex, applied, plan, wanted_index
 from waops.operate.reading import fetch
-from waops.operations.catalog import FoundRelation, find_relation, table_exists
+from waops.operations.catalog import FoundRelation, find_relations, table_exists
 
 # Sizes are read from files, which waits for whoever rebuilds the index: those are left out.
 USE = """
@@ -65,9 +65,10 @@ def examine(connection: BaseDatabaseWrapper) -> Section:
     uses = {
         use.index: use for use in fetch(connection, Use, USE, [[index.statement.identity for index in plan().indexes]])
     }
+    there = find_relations(connection, [index.statement.identity for index in plan().indexes])
     rows = []
     for index in plan().indexes:
-        found = find_relation(connection, index.statement.identity)
+        found = there.get(index.statement.identity)
         if found is None and not table_exists(connection, index.statement.qualified_table):
             continue  # A deployment without an optional table needs no index on it.
         finding = _judge(connection, index, found, done)

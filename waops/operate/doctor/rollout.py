@@ -12,6 +12,7 @@ from waffle.models import Flag, Sample, Switch
 
 from waops.incidents import Incident
 from waops.operate.doctor.section import Section
+from waops.operate.extensions import create_extension
 from waops.operate.figures import Column, Figures, Kind
 from waops.operate.findings import Finding, Severity
 from waops.operate.models import Backup
@@ -22,7 +23,7 @@ INCIDENT_DAYS = 7
 INCIDENTS = 100
 """Rows that are shown."""
 FALLBACK_HOURS = 24
-"""A fallback is reported until none has happened for that long."""
+"""A fallback is reported until somebody acknowledges it, or none has happened for that long."""
 
 EXTENSIONS = """
     SELECT wanted.name, available.name IS NOT NULL, installed.extversion
@@ -104,7 +105,9 @@ def examine_incidents(connection: BaseDatabaseWrapper) -> Section:
     section = Section(figures=[Figures("incidents", title, INCIDENT_COLUMNS, rows, empty=none)])
     fallbacks: dict[str, int] = {}
     for row in rows:
-        if row.kind == Incident.Kind.FALLBACK and row.last_at >= now - timedelta(hours=FALLBACK_HOURS):
+        is_seen = row.acknowledged_at is not None and row.last_at <= row.acknowledged_at
+        is_fresh = row.last_at >= now - timedelta(hours=FALLBACK_HOURS)
+        if row.kind == Incident.Kind.FALLBACK and is_fresh and not is_seen:
             fallbacks[row.procedure] = fallbacks.get(row.procedure, 0) + row.occurrences
     for procedure, times in sorted(fallbacks.items()):
         section.findings.append(
@@ -114,7 +117,7 @@ def examine_incidents(connection: BaseDatabaseWrapper) -> Section:
                 procedure,
                 _("fell back to the old path, %(times)s times on the day of the last one") % {"times": times},
                 _("The function failed; customers were answered, by several queries instead of one."),
-                ("manage.py repair_functions --apply",),
+                ("manage.py repair_functions --apply", f"manage.py doctor --acknowledge {procedure}"),
             )
         )
     return section
@@ -132,7 +135,7 @@ def examine_extensions(connection: BaseDatabaseWrapper) -> Section:
                     extension.name,
                     _("the server has it, this database does not"),
                     _("Slow queries are not shown, or searches are slower."),
-                    (f"CREATE EXTENSION IF NOT EXISTS {extension.name} WITH SCHEMA extensions;",),
+                    (create_extension(connection, extension.name),),
                 )
             )
     return section

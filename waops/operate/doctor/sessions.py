@@ -4,6 +4,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import gettext as _
 
 from waops.operate.doctor.section import Section
+from waops.operate.figures import Kind, shown
 from waops.operate.findings import Finding, Severity
 from waops.operate.reading import fetch, fetch_value
 from waops.operations.catalog import Holder
@@ -20,6 +21,13 @@ LONG = """
 """
 PREPARED = """
     SELECT gid, prepared::text FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database()
+"""
+IDLE_SLOTS = """
+    SELECT slot_name::text, pg_catalog.quote_literal(slot_name),
+           CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL
+               ELSE pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), restart_lsn)::bigint
+           END
+    FROM pg_catalog.pg_replication_slots WHERE NOT active AND NOT temporary ORDER BY 1
 """
 HIDDEN = """
     SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity
@@ -51,6 +59,18 @@ def examine(connection: BaseDatabaseWrapper) -> Section:
                 _("a prepared transaction is neither committed nor rolled back, since %(since)s") % {"since": prepared},
                 why,
                 (f"ROLLBACK PREPARED '{gid}';",),
+            )
+        )
+    for name, quoted, kept in fetch(connection, lambda *row: row, IDLE_SLOTS):
+        section.findings.append(
+            Finding(
+                "session.idle_slot",
+                Severity.WARNING,
+                name,
+                _("a replication slot that nobody reads keeps %(size)s of write-ahead log")
+                % {"size": shown(kept, Kind.BYTES)},
+                _("The log that it keeps fills the disk. It may belong to a replica that is away for a while."),
+                (f"SELECT pg_catalog.pg_drop_replication_slot({quoted});",),
             )
         )
     if hidden := fetch_value(connection, HIDDEN):
