@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from tests import factories
 from tests.databases import django_uses
+from tests.roles import django_is
 from tests.waops.operate.conftest import assert_named_then_fixed, doctor_findings, the
-from tests.waops.printed_roles import django_is
 from waops import incidents
 from waops.embedded.server import SUPERUSER
 from waops.operate.doctor import diagnose, isolation, sessions

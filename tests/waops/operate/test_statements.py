@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from tests.databases import django_uses
-from tests.waops.printed_roles import django_is
+from tests.roles import django_is
 from waops.embedded.server import SUPERUSER, EmbeddedServer
 from waops.operate.reading import bounded
 from waops.operate.statements import Statements, read_statements, statement_figures
