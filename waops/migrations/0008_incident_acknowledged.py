@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('waops', '0005_operators'),
+        ('waops', '0007_sign_ins_append_only'),
     ]
 
     operations = [
