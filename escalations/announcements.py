@@ -13,7 +13,7 @@ from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from escalations.desk_actions import REOPEN
+from escalations.desk_actions import CLAIM, REOPEN, WAKE
 from escalations.models import Event
 from escalations.procedures import Outcome, Result
 from waops.templatetags.waops import outside_text, phone
@@ -53,6 +53,8 @@ REFUSED = {
     Outcome.NOTE_REQUIRED: gettext_lazy("{phone}: this business wants a note. Write what was done, then resolve."),
     Outcome.STALE: gettext_lazy("{phone} has changed since this page was opened, and nothing was done: {act}."),
 }
+
+UNDO = {Outcome.RESOLVED: REOPEN, Outcome.SNOOZED: WAKE, Outcome.RELEASED: CLAIM}
 
 
 def announce(request: HttpRequest, results: Iterable[Result]) -> None:
@@ -104,6 +106,8 @@ def in_words(result: Result, reader: int | None) -> SafeString | str:
         Outcome.RELEASED: _("Back in the queue"),
         Outcome.SNOOZED: _("Snoozed"),
         Outcome.RESOLVED: _("Resolved"),
+        Outcome.WOKEN: _("Back in the queue"),
+        Outcome.REOPENED: _("Open again"),
     }.get(result.outcome, result.outcome.value)
 
 
@@ -138,13 +142,15 @@ def _done(words: Callable[[int], str], results: list[Result]) -> str:
 
 
 def _undo(request: HttpRequest, done: list[Result]) -> SafeString | str:
-    """A button for whoever resolved one case: it belongs to the form `act`, which every page of the desk has."""
+    """A button that takes it back, if it was one case: in the form `act`, which every page of the desk has."""
     [result, *more] = done
-    if more or result.outcome is not Outcome.RESOLVED or not REOPEN.is_allowed(request.user):
+    action = UNDO.get(result.outcome)
+    if more or action is None or not action.is_allowed(request.user):
         return ""
     return format_html(
-        '<button class="button button--small" form="act" formaction="{}">{}</button>',
-        reverse("admin:escalations_escalation_reopen", args=[result.escalation_id]),
+        '<button class="button button--small" form="act" formaction="{}" name="version" value="{}">{}</button>',
+        reverse(f"admin:escalations_escalation_{action.name}", args=[result.escalation_id]),
+        result.version,
         _("Undo"),
     )
 

@@ -15,7 +15,7 @@ from escalations.action_forms import ActionForm
 from escalations.actions import MOST, preview
 from escalations.announcements import in_words
 from escalations.case_state import with_state
-from escalations.desk_actions import BULK, Action
+from escalations.desk_actions import BULK, UNDO, Action
 from escalations.pages import read_form
 from escalations.people import person
 from escalations.procedures import Result
@@ -27,13 +27,16 @@ if TYPE_CHECKING:
 Versions = dict[UUID, int]
 """Cases, in the queue's order, with the version of each that the preview showed."""
 
+OFFERED = BULK | {action.name: action for action in UNDO.values()}
+"""Taking back is offered on the page that says what was done."""
+
 
 def urls(desk: "EscalationAdmin") -> list[URLPattern]:
     def bulk(request: HttpRequest) -> HttpResponse:
         """Whoever signs in again on the way arrives with GET, which changes nothing."""
         if request.method != "POST":
             return redirect("admin:escalations_escalation_changelist")
-        action = BULK.get(request.POST.get("action", ""))
+        action = OFFERED.get(request.POST.get("action", ""))
         if action is None:
             raise BadRequest("Not an action on many escalations.")
         if not action.is_allowed(request.user):
@@ -55,6 +58,8 @@ def bulk_page(request: HttpRequest, action: Action) -> dict[str, Any]:
         results = action.run(versions, user, **form.arguments())
     else:
         results = preview(lambda: action.run(versions, user, **_expected(action)))
+    done = {result.escalation_id: result.version for result in results if result.is_done and result.escalation_id}
+    undo = UNDO.get(action.name)
     cases: dict[UUID | None, Any] = {case.pk: case for case in with_people(all_cases().filter(pk__in=versions))}
     return {
         "action": action,
@@ -62,11 +67,12 @@ def bulk_page(request: HttpRequest, action: Action) -> dict[str, Any]:
         "form": form,
         "fields": _fields(form),
         "is_done": is_done,
-        "done": sum(result.is_done for result in results),
-        "refused": sum(not result.is_done for result in results),
+        "done": len(done),
+        "refused": len(results) - len(done),
+        "undo": undo if is_done and done and undo and undo.is_allowed(user) else None,
         "most": MOST,
         "rows": [(cases.get(result.escalation_id), result, _words(user.pk, result)) for result in results],
-        "cases": ",".join(f"{pk}:{version}" for pk, version in versions.items()),
+        "cases": ",".join(f"{pk}:{version}" for pk, version in (done if is_done else versions).items()),
     }
 
 
@@ -94,7 +100,7 @@ def _confirmed(request: HttpRequest) -> Versions:
 def _expected(action: Action) -> dict[str, Any]:
     """Arguments of a preview: what the person has not filled in yet changes nothing of who is refused."""
     blank: dict[str, dict[str, Any]] = {"claim": {}, "release": {}, "resolve": {"note": ""}, "snooze": {"until": None}}
-    return blank[action.name]
+    return blank.get(action.name, {})
 
 
 def _fields(form: ActionForm) -> list[Any]:

@@ -27,6 +27,9 @@ class Case(Protocol):
     resolved_at: datetime | None
     waiting_since: datetime | None
     why: str | None
+    customer_name: str | None
+    business_name: str | None
+    number_name: str | None
     conversation_id: UUID | None
     kept: str | None
     answer: "LastAnswer | None"

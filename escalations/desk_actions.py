@@ -41,3 +41,6 @@ REOPEN = Action("reopen", _("Reopen"), "reopen_escalation", ActionForm, procedur
 ACTIONS = {action.name: action for action in (CLAIM, RELEASE, RESOLVE, SNOOZE, WAKE, HAND_OVER, NOTE, REOPEN)}
 BULK = {action.name: action for action in (CLAIM, RELEASE, RESOLVE, SNOOZE)}
 """Those that the queue offers for many cases at once."""
+
+UNDO = {RESOLVE.name: REOPEN, SNOOZE.name: WAKE, CLAIM.name: RELEASE, RELEASE.name: CLAIM}
+"""What takes back each of BULK."""

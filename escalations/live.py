@@ -37,9 +37,17 @@ SNAPSHOT = """
             {since} AS waiting_since,
             CASE WHEN state.lease_until > statement_timestamp() THEN state.claimed_by_id END AS claimant_id,
             state.claimed_by_name AS claimant,
-            state.snoozed_at IS NOT NULL AND waops.woke_at(
-                escalation.instance_id, escalation.whatsapp_number, state.snoozed_at, state.snoozed_until
-            ) IS NULL AS is_snoozed
+            -- As waops.woke_at decides it, many times faster than a call for each case.
+            state.snoozed_at IS NOT NULL
+                AND (state.snoozed_until IS NULL OR state.snoozed_until > statement_timestamp())
+                AND NOT EXISTS (
+                    SELECT FROM public.whatsapp_conversations AS conversation
+                    JOIN public.whatsapp_conversation_messages AS message ON message.conversation_id = conversation.id
+                    WHERE conversation.instance_id = escalation.instance_id
+                      AND conversation.user_phone = escalation.whatsapp_number
+                      AND message.role = 'user'
+                      AND message."timestamp" > state.snoozed_at
+                ) AS is_snoozed
         FROM public.escalated_conversations AS escalation
         LEFT JOIN waops.escalations_casestate AS state ON state.escalation_id = escalation.id
         WHERE escalation.resolved_at IS NULL

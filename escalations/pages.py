@@ -13,19 +13,20 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from conversations.templatetags.chat import ChatMark
 from escalations import case as reads
 from escalations.action_forms import SnoozeForm
+from escalations.canned import fill
 from escalations.choices import choices
-from escalations.criteria import Case, View
+from escalations.criteria import Case, Cases, View
 from escalations.desk_actions import BULK, RESOLVE
 from escalations.forms import QueueForm
 from escalations.live import snapshot
 from escalations.outside_json import read_context, read_insights
 from escalations.people import person
-from escalations.queries import facets, next_case, queue
+from escalations.queries import facets, find, next_case, queue_rows
 from escalations.reasons import in_words
 from waops.admin.paginator import BoundedPaginator
 from waops.phones import PLAUSIBLE
 
-PER_PAGE = 100
+PER_PAGE = 50
 
 VIEWS = {
     View.MINE: gettext_lazy("Mine"),
@@ -57,7 +58,7 @@ def queue_page(request: HttpRequest) -> dict[str, Any]:
     now = snapshot(user_id)
     counts = now.counts
     form.offer(facets(criteria.view, user_id))
-    paginator = BoundedPaginator(queue(criteria, user_id), PER_PAGE)
+    page = BoundedPaginator(find(criteria, user_id), PER_PAGE).get_page(form.page)
     return {
         "form": form,
         "criteria": criteria,
@@ -66,7 +67,8 @@ def queue_page(request: HttpRequest) -> dict[str, Any]:
         "tabs": [(view, name, counts[view]) for view, name in VIEWS.items()],
         "counts": counts,
         "since": now.taken_at,
-        "page": paginator.get_page(form.page),
+        "page": page,
+        "cases": list(queue_rows(criteria, cast(Cases, page.object_list))),
         "bulk": [action for action in BULK.values() if action.is_allowed(request.user)],
         "me": user_id,
     }
@@ -87,7 +89,8 @@ def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         "history": list(reads.history_of(case)),
         "earlier": earlier,
         "next": next_case(case, user.pk),
-        "choices": choices(),
+        "choices": (offered := choices()),
+        "canned_notes": fill(offered.canned_notes, case, user),
         "snoozes": SnoozeForm.CHOICES,
         "since": case.read_at,
         "is_mine": case.claimant_id == user.pk,

@@ -144,10 +144,14 @@ def with_resolver(cases: Cases) -> Cases:
     return cases.annotate(resolver=Subquery(events.values("actor_name")[:1]))
 
 
-def queue(criteria: Criteria, user_id: int) -> Cases:
-    """All that a row of the queue shows."""
-    cases = with_open_rows(with_people(with_conversation(find(criteria, user_id))))
-    cases = with_writing_times(with_last_message(cases))
+def queue_rows(criteria: Criteria, found: Cases) -> Cases:
+    """All that a row of the queue shows, of a part of what `find` found, in its order.
+
+    Of that part only: names and messages of thousands who wait on other pages would cost more than the page.
+    """
+    cases = resolved_cases() if not criteria.view.is_open else open_cases()
+    cases = with_state(cases).filter(pk__in=found.values("pk"))
+    cases = with_writing_times(with_last_message(with_open_rows(with_people(with_conversation(cases)))))
     return cases if criteria.view.is_open else with_resolver(cases)
 
 
@@ -170,7 +174,7 @@ def waiting_for(user_id: int) -> Cases:
 
 
 def longest_waiting(user_id: int) -> Case | None:
-    return cast(Case | None, with_people(waiting_for(user_id)).first())
+    return _first(waiting_for(user_id))
 
 
 def next_case(case: Case, user_id: int) -> Case | None:
@@ -178,13 +182,18 @@ def next_case(case: Case, user_id: int) -> Case | None:
 
     The longest waiting; after a case that is left open the next in the queue, and at its end the first again.
     """
-    cases = with_people(waiting_for(user_id))
+    cases = waiting_for(user_id)
     cases = cases.exclude(whatsapp_number=case.whatsapp_number, instance_id=case.instance_id)
     if case.resolved_at is None:
         later = Q(waiting_since__gt=case.waiting_since) if case.waiting_since else Q(waiting_since__isnull=False)
         is_later = ExpressionWrapper(later | Q(waiting_since=case.waiting_since, pk__gt=case.pk), BooleanField())
         cases = cases.order_by(Coalesce(is_later, False).desc(), *cases.query.order_by)
-    return cast(Case | None, cases.first())
+    return _first(cases)
+
+
+def _first(cases: Cases) -> Case | None:
+    """The first of many, with people: only that one is looked up."""
+    return cast(Case | None, with_people(all_cases().filter(pk__in=cases.values("pk")[:1])).first())
 
 
 def _customers() -> QuerySet[CustomerProfile] | None:

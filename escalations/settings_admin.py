@@ -32,8 +32,19 @@ class ClosingOutcomeAdmin(ClearAddresses):
 
 @admin.register(CannedNote)
 class CannedNoteAdmin(ClearAddresses):
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (("title_en", "title_ar"), "text_en", "text_ar", "position", "is_active"),
+                "description": gettext_lazy(
+                    "In the texts {customer}, {number}, {business} and {me} stand for the customer's name, the phone "
+                    "number, the business and the person who writes the note."
+                ),
+            },
+        ),
+    )
     list_display = ("__str__", "offered", "position")
-    fields = (("title_en", "title_ar"), "text_en", "text_ar", "position", "is_active")
     search_fields = ("title_en", "title_ar", "text_en", "text_ar")
 
     @admin.display(description=gettext_lazy("state"), ordering="is_active")

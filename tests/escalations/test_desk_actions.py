@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from escalations.models import ClosingRule, Event
+from escalations.models import CannedNote, ClosingRule, Event
 from escalations.procedures import claim
 from tests import factories
 from tests.escalations.test_desk import QUEUE, SignIn, address, rows, sign_in  # noqa: F401
@@ -80,6 +81,32 @@ def test_resolving_is_undone(desk) -> None:
     case.refresh_from_db()
     assert case.resolved_at is None
     assert kinds(case) == ["resolved", "reopened"]
+
+
+@pytest.mark.parametrize(("action", "data", "undo"), [("snooze", {"until": "1h"}, "wake"), ("release", {}, "claim")])
+def test_a_snooze_and_a_release_are_taken_back_in_the_message(desk, salma, action, data, undo) -> None:
+    case = factories.waiting(minutes=90)
+    claim([case.pk], salma)
+    text = desk.post(address(case, action), data, follow=True).content.decode()
+    message = text[text.index("messagelist") :]
+    assert f'formaction="{address(case, undo)}"' in message[: message.index("</ul>")]
+
+
+def test_a_canned_note_is_filled_in_for_the_case_and_hostile_names_stay_text(desk) -> None:
+    cache.clear()
+    CannedNote.objects.all().delete()
+    CannedNote.objects.create(
+        title_en="Told",
+        title_ar="أُبلغ",
+        text_en="{me} told {customer} of {business} ({number}) {other}",
+        text_ar="{customer}",
+    )
+    number = factories.instance(factories.business("Delta"))
+    chat = factories.conversation(number, "201012345678")
+    factories.customer(number, chat.user_phone, name="<b>{me}</b>")
+    text = desk.get(address(factories.escalation(chat))).content.decode()
+    filled = "Salma told &lt;b&gt;{me}&lt;/b&gt; of Delta (+20 101 234 5678) {other}"
+    assert f'value="{filled}"' in text
 
 
 def test_from_the_queue_one_comes_back_to_the_same_view(desk) -> None:

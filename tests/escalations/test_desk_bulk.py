@@ -72,6 +72,23 @@ def test_many_are_snoozed_until_the_customer_writes(desk) -> None:
     assert outcomes(confirm(desk, preview, until="customer")) == ["snoozed", "snoozed"]
 
 
+@pytest.mark.parametrize(
+    ("action", "data", "undone"),
+    [("resolve", {}, "reopened"), ("snooze", {"until": "1h"}, "woken"), ("claim", {}, "released")],
+)
+def test_what_was_done_to_many_is_taken_back_at_a_press(desk, action, data, undone) -> None:
+    cases = [factories.waiting(minutes=minutes) for minutes in (30, 20, 10)]
+    preview = desk.post(BULK, {"action": action, "case": [case.pk for case in cases]})
+    claim([cases[2].pk], factories.staff("Support", first_name="Omar"))
+    done = confirm(desk, preview, **data)
+    undo = {"action": done.context["undo"].name, "query": "", "cases": done.context["cases"]}
+    assert 'value="' + undo["action"] + '"' in done.content.decode()
+    response = desk.post(BULK, undo)
+    assert outcomes(response) == [undone, undone]
+    assert Escalation.objects.filter(resolved_at=None).count() == 3
+    assert outcomes(desk.post(BULK, undo)) != [undone, undone]
+
+
 def test_an_escalation_that_is_gone_is_said(desk) -> None:
     response = desk.post(BULK, {"action": "claim", "case": [uuid.uuid4()]})
     assert outcomes(response) == ["not_found"]

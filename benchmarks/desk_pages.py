@@ -1,0 +1,157 @@
+"""What the desk's pages cost with few and with many cases: queries and milliseconds, in one run.
+
+    python -m benchmarks.desk_pages [--cases 6000] [--messages 1000000] [--long 100000] [--rounds 9]
+        [--postgres-bin FOLDER]
+
+Starts a Postgres server of its own and fills two databases: 60 open cases among 3,000 messages, and as many of both as
+asked for, with one conversation of `--long` messages. The pages of the two take turns; the best of each counts. Fails
+if a page takes more than 10 queries, or more than 1.5 times as long on the large database as on the small one.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import django
+from rich.console import Console
+from rich.table import Table
+
+console = Console()
+
+MOST_QUERIES, MOST_TIMES = 10, 1.5
+SMALL = {"cases": 60, "messages": 3_000, "long": 50}
+
+# A tenth of the cases is claimed, a twentieth snoozed; as many resolved cases as ten times the open ones lie behind.
+FILL = """
+    INSERT INTO auth.users (id) SELECT md5('business' || n)::uuid FROM generate_series(1, 1 + %(cases)s / 20) AS n;
+    INSERT INTO public.profiles (id, full_name, business_name, plan_type)
+    SELECT md5('business' || n)::uuid, 'Owner ' || n, 'Business ' || n, 'Launch'
+    FROM generate_series(1, 1 + %(cases)s / 20) AS n;
+    INSERT INTO public.whatsapp_instances (id, user_id, instance_name, status)
+    SELECT md5('number' || n)::uuid, md5('business' || n)::uuid, 'number' || n, 'Connected'
+    FROM generate_series(1, 1 + %(cases)s / 20) AS n;
+    INSERT INTO public.whatsapp_conversations (id, instance_id, user_phone, status, last_activity, started_at)
+    SELECT md5('chat' || n)::uuid, md5('number' || 1 + n %% (1 + %(cases)s / 20))::uuid, '2010' || 10000000 + n,
+           'active', now(), now() - interval '90 days'
+    FROM generate_series(1, %(messages)s / 10) AS n;
+    INSERT INTO public.whatsapp_conversation_messages (conversation_id, role, content, "timestamp")
+    SELECT md5('chat' || 1 + n %% (%(messages)s / 10))::uuid, CASE WHEN n %% 2 = 0 THEN 'user' ELSE 'assistant' END,
+           'How much is the large one, and do you deliver today?', now() - n * interval '8 seconds'
+    FROM generate_series(1, %(messages)s) AS n;
+    INSERT INTO public.whatsapp_conversation_messages (conversation_id, role, content, "timestamp")
+    SELECT md5('chat1')::uuid, CASE WHEN n %% 2 = 0 THEN 'user' ELSE 'assistant' END, 'And then?',
+           now() - n * interval '1 minute'
+    FROM generate_series(1, %(long)s) AS n;
+    INSERT INTO public.escalated_conversations (id, instance_id, whatsapp_number, reason, escalated_at, created_at)
+    SELECT md5('case' || n)::uuid, md5('number' || 1 + n %% (1 + %(cases)s / 20))::uuid, '2010' || 10000000 + n,
+           'user_request', now() - n * interval '3 minutes', now()
+    FROM generate_series(1, %(cases)s) AS n;
+    INSERT INTO public.escalated_conversations
+        (instance_id, whatsapp_number, reason, escalated_at, created_at, resolved_at)
+    SELECT md5('number' || 1 + n %% (1 + %(cases)s / 20))::uuid, '2010' || 10000000 + n, 'ai_detected_intent',
+           now() - n * interval '5 minutes', now(), now() - n * interval '4 minutes'
+    FROM generate_series(1, 10 * %(cases)s) AS n;
+    INSERT INTO waops.escalations_casestate (
+        escalation_id, version, claimed_by_id, claimed_by_name, claimed_at, lease_until,
+        snoozed_by_id, snoozed_by_name, snoozed_at, snoozed_until
+    )
+    SELECT md5('case' || n)::uuid, 1,
+           CASE WHEN n %% 20 <> 0 THEN person.id END, CASE WHEN n %% 20 <> 0 THEN 'Omar' END,
+           CASE WHEN n %% 20 <> 0 THEN now() END, CASE WHEN n %% 20 <> 0 THEN now() + interval '1 hour' END,
+           CASE WHEN n %% 20 = 0 THEN person.id END, CASE WHEN n %% 20 = 0 THEN 'Omar' END,
+           CASE WHEN n %% 20 = 0 THEN now() END, CASE WHEN n %% 20 = 0 THEN now() + interval '1 day' END
+    FROM generate_series(10, %(cases)s, 10) AS n, waops.waops_user AS person
+"""
+PAGES = {
+    "queue": "/escalations/escalation/",
+    "queue, unclaimed": "/escalations/escalation/?view=unclaimed",
+    "queue, resolved today": "/escalations/escalation/?view=today",
+    "what is live": "/escalations/escalation/live/",
+    "case": "/escalations/escalation/{case}/change/",
+    "case, older messages": "/escalations/escalation/{case}/messages/",
+}
+
+
+def fill(dsn: str, cases: int, messages: int, long: int) -> None:
+    import psycopg
+
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for statement in FILL.split(";\n"):
+            connection.execute(statement, {"cases": cases, "messages": messages, "long": long})
+        connection.execute("VACUUM ANALYZE")
+
+
+def person() -> None:
+    from django.contrib.auth.models import Group
+
+    from waops.models import User
+
+    user = User.objects.create_user("omar", is_staff=True)
+    user.groups.set(Group.objects.filter(name="Support"))
+
+
+def measure() -> dict[str, tuple[int, float]]:
+    """By page: queries, and milliseconds from the request to the rendered answer. What is cached is warm."""
+    from hashlib import md5
+    from uuid import UUID
+
+    from django.test import Client
+
+    from benchmarks.quota_pages import timed_queries
+    from waops.models import User
+
+    client = Client(headers={"host": "localhost"})
+    client.force_login(User.objects.get(), "django.contrib.auth.backends.ModelBackend")
+    case = UUID(md5(b"case1").hexdigest())  # noqa: S324 as FILL makes ids
+    found = {}
+    for name, address in PAGES.items():
+        path = address.format(case=case)
+        client.get(path)
+        with timed_queries() as queries:
+            assert client.get(path).status_code == 200, path
+        started = time.perf_counter()
+        client.get(path)
+        found[name] = len(queries), 1000 * (time.perf_counter() - started)
+    return found
+
+
+def main(options: argparse.Namespace) -> int:
+    from benchmarks.quota_pages import own_server
+    from tests.databases import Databases, django_uses
+
+    sizes = {"small": SMALL, "large": {name: getattr(options, name) for name in SMALL}}
+    rounds: dict[str, list[dict[str, tuple[int, float]]]] = {size: [] for size in sizes}
+    with own_server(options.postgres_bin) as server:
+        databases = Databases(server)
+        names = {size: databases.create("migrated") for size in sizes}
+        for size, name in names.items():
+            with django_uses(server, name), console.status(f"Filling the {size} database…"):
+                person()
+                fill(server.dsn(dbname=name), **sizes[size])
+        for _ in range(options.rounds):
+            for size, name in names.items():
+                with django_uses(server, name):
+                    rounds[size].append(measure())
+    table = Table("page", "queries", "small, ms", "large, ms", "times")
+    failed = 0
+    for page in PAGES:
+        queries = max(measured[page][0] for measured in [*rounds["small"], *rounds["large"]])
+        small, large = (min(measured[page][1] for measured in rounds[size]) for size in sizes)
+        failed += queries > MOST_QUERIES or large > MOST_TIMES * small
+        table.add_row(page, str(queries), f"{small:,.1f}", f"{large:,.1f}", f"{large / small:.2f}")
+    console.print(table)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waops.settings")
+    django.setup()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=6_000)
+    parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--long", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--postgres-bin", type=Path, default=None, help="another server's programs, such as Debian's")
+    sys.exit(main(parser.parse_args()))
