@@ -11,6 +11,7 @@ from django.db.models import Func, Q
 from django.db.models.functions import Left
 
 from waops.live_schema import ForeignTableQuerySet
+from waops.personal import sees_numbers
 from waops.phones import digits
 
 if TYPE_CHECKING:
@@ -26,11 +27,14 @@ PAGE = 50
 def phone_begins(field: str, written: str) -> Q | None:
     """Condition for numbers that begin with a written one, in any form; None if that is no number.
 
-    A range, which an ordinary index serves under any collation; LIKE alone would need an index of its own.
+    A range, which an ordinary index serves under any collation; LIKE alone would need an index of its own. Whoever may
+    not see numbers finds whole ones only.
     """
     prefix = digits(written)
     if not prefix:
         return None
+    if not sees_numbers():  # digit by digit any number could be found out
+        return Q(**{field: prefix})
     condition = Q(**{f"{field}__gte": prefix, f"{field}__startswith": prefix})
     if stem := prefix.rstrip("9"):
         condition &= Q(**{f"{field}__lt": f"{stem[:-1]}{int(stem[-1]) + 1}"})

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from escalations.models import ClosingOutcome
+from waops.access import with_limits
 from waops.models import User
 
 LONGEST_NOTE = 5_000
@@ -117,8 +118,9 @@ def moment(choice: str) -> datetime:
 
 
 def colleagues() -> QuerySet[User]:
-    """Whoever may claim cases, in the order of their names."""
+    """Whoever may claim cases, in the order of their names, with their limits."""
     staff: QuerySet[User] = User.objects.with_perm(
         "escalations.claim_escalation", backend="django.contrib.auth.backends.ModelBackend"
     )
-    return staff.order_by("first_name", "last_name", "username")
+    named: QuerySet[User] = with_limits(staff.order_by("first_name", "last_name", "username"))
+    return named

@@ -20,6 +20,7 @@ from escalations.desk_actions import ACTIONS
 from escalations.models import Escalation
 from escalations.pages import case_page, older_messages, queue_page
 from escalations.people import person
+from waops.access_log import note_reading
 from waops.admin.read_only import ReadOnlyAdmin
 
 
@@ -58,13 +59,17 @@ class EscalationAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         case = self.case(object_id)
-        return self.show_case(request, case) if case else self.no_case(request, object_id)
+        if case is None:
+            return self.no_case(request, object_id)
+        note_reading(request, "escalations.escalation", case.pk)
+        return self.show_case(request, case)
 
     def messages_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Part of a page: older messages of a case's conversation."""
         case = self.case(object_id)
         if case is None:
             return self.no_case(request, object_id)
+        note_reading(request, "escalations.escalation", case.pk)
         return self.show(request, "escalations/older_messages.html", lambda: older_messages(request, case))
 
     def case(self, object_id: str) -> Case | None:

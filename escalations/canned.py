@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from escalations.criteria import Case
 from escalations.models import CannedNote
 from escalations.procedures.calls import name_of
+from waops import personal
 from waops.models import User
-from waops.phones import readable
 
 PLACEHOLDER = re.compile(r"\{(?:customer|number|business|me)\}")
 
@@ -25,9 +25,9 @@ class FilledNote:
 
 def fill(notes: Iterable[CannedNote], case: Case, writer: User) -> list[FilledNote]:
     """With {customer}, {number}, {business} and {me} replaced; a customer without a name is the number."""
-    number = readable(case.whatsapp_number).replace("\N{NO-BREAK SPACE}", " ")
+    number = personal.number_in_groups(case.whatsapp_number).replace("\N{NO-BREAK SPACE}", " ")
     values = {
-        "{customer}": case.customer_name or number,
+        "{customer}": personal.text(case.customer_name or "") or number,
         "{number}": number,
         "{business}": case.business_name or case.number_name or "—",
         "{me}": name_of(writer),

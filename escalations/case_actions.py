@@ -14,7 +14,7 @@ from escalations.announcements import announce
 from escalations.case import find_case
 from escalations.desk_actions import ACTIONS, Action
 from escalations.people import person
-from escalations.procedures import Outcome, Result
+from escalations.procedures import Outcome, Result, see
 from escalations.queries import next_case
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def _act(desk: "EscalationAdmin", action: Action, request: HttpRequest, object_i
     try:
         pk = UUID(object_id)
     except ValueError:
+        return desk.no_case(request, object_id)
+    if not see([pk]):
         return desk.no_case(request, object_id)
     if request.method != "POST":
         return redirect("admin:escalations_escalation_change", pk)

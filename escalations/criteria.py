@@ -31,6 +31,7 @@ class Case(Protocol):
     business_name: str | None
     number_name: str | None
     conversation_id: UUID | None
+    business_id: UUID | None
     kept: str | None
     answer: "LastAnswer | None"
     read_at: datetime

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_cache_control
@@ -20,7 +20,8 @@ from django.views.decorators.http import require_POST
 from escalations.models import Escalation
 from escalations.people import person
 from escalations.presence import look
-from escalations.procedures import renew
+from escalations.procedures import renew, see
+from waops.access import current
 from waops.live_schema import missing_fields
 from waops.sign_in.second_factor import Need, need_of
 
@@ -50,14 +51,14 @@ SNAPSHOT = """
                 ) AS is_snoozed
         FROM public.escalated_conversations AS escalation
         LEFT JOIN waops.escalations_casestate AS state ON state.escalation_id = escalation.id
-        WHERE escalation.resolved_at IS NULL
+        WHERE escalation.resolved_at IS NULL AND {seen}
     ),
     closed AS (
         SELECT escalation.id, coalesce(event.actor_name, '') AS name
         FROM public.escalated_conversations AS escalation
         LEFT JOIN waops.escalations_event AS event
             ON event.escalation_id = escalation.id AND event.at = escalation.resolved_at
-        WHERE escalation.resolved_at > coalesce(%(since)s, statement_timestamp())
+        WHERE escalation.resolved_at > coalesce(%(since)s, statement_timestamp()) AND {seen}
         ORDER BY escalation.resolved_at DESC
         LIMIT 200
     ),
@@ -68,6 +69,7 @@ SNAPSHOT = """
                 ORDER BY viewing.user_id) AS names
         FROM waops.escalations_viewing AS viewing
         JOIN waops.waops_user AS person ON person.id = viewing.user_id
+        JOIN public.escalated_conversations AS escalation ON escalation.id = viewing.escalation_id AND {seen}
         WHERE viewing.seen_at > statement_timestamp() - interval '30 seconds' AND viewing.user_id <> %(user)s
         GROUP BY viewing.escalation_id
     )
@@ -79,7 +81,8 @@ SNAPSHOT = """
                 'open', count(*) FILTER (WHERE NOT is_snoozed),
                 'snoozed', count(*) FILTER (WHERE is_snoozed),
                 'today', (
-                    SELECT count(*) FROM public.escalated_conversations WHERE resolved_at >= %(midnight)s
+                    SELECT count(*) FROM public.escalated_conversations AS escalation
+                    WHERE escalation.resolved_at >= %(midnight)s AND {seen}
                 )
             ) FROM open_case
         ),
@@ -94,6 +97,16 @@ SNAPSHOT = """
         'viewers', (SELECT coalesce(jsonb_object_agg(id, names), '{{}}') FROM viewing)
     )::text, statement_timestamp()
 """
+
+SEEN = "(%(instances)s::uuid[] IS NULL OR escalation.instance_id = ANY (%(instances)s))"
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who listens, and the WhatsApp numbers whose cases they see; None: all."""
+
+    user_id: int
+    instances: frozenset[UUID] | None
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,7 @@ class Snapshot:
         return counts
 
 
-def snapshot(user_id: int, since: datetime | None = None) -> Snapshot:
+def snapshot(listener: Listener, since: datetime | None = None) -> Snapshot:
     """The desk as that person sees it; `since` is when their page was made, by the database's clock."""
     waiting_since = "coalesce(escalation.escalated_at, escalation.created_at)"
     if "created_at" in missing_fields(Escalation):
@@ -122,18 +135,26 @@ def snapshot(user_id: int, since: datetime | None = None) -> Snapshot:
     now = timezone.localtime()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     with connection.cursor() as cursor:
-        cursor.execute(SNAPSHOT.format(since=waiting_since), {"user": user_id, "since": since, "midnight": midnight})
+        cursor.execute(
+            SNAPSHOT.format(since=waiting_since, seen=SEEN),
+            {
+                "user": listener.user_id,
+                "instances": None if listener.instances is None else list(listener.instances),
+                "since": since,
+                "midnight": midnight,
+            },
+        )
         return Snapshot(*cursor.fetchone())
 
 
 def urls(desk: "EscalationAdmin") -> list[URLPattern]:
     def changes(request: HttpRequest) -> HttpResponseBase:
         """The snapshot, or 304 where it is the one that the browser has."""
-        user_id = _listener(request)
-        if user_id is None:
+        listener = _listener(request)
+        if listener is None:
             return HttpResponse(status=403)
         since = _moment(request.GET.get("since", ""))
-        text = snapshot(user_id, since).text
+        text = snapshot(listener, since).text
         response = HttpResponse(text, content_type="application/json")
         etag = f'"{sha256(text.encode()).hexdigest()[:32]}"'
         answer = get_conditional_response(request, etag=etag, response=response) or response
@@ -143,6 +164,8 @@ def urls(desk: "EscalationAdmin") -> list[URLPattern]:
 
     def looking(request: HttpRequest, case: UUID) -> HttpResponse:
         """Somebody has that case before them; with `active` they work on it, which renews their claim."""
+        if not see([case]):
+            raise Http404
         look(case, person(request))
         if request.POST.get("active") and person(request).has_perm("escalations.claim_escalation"):
             renew([case], person(request))
@@ -154,23 +177,23 @@ def urls(desk: "EscalationAdmin") -> list[URLPattern]:
     ]
 
 
-def _listener(request: HttpRequest) -> int | None:
-    """Id of the person, None if they may not see escalations, or owe the second factor.
+def _listener(request: HttpRequest) -> Listener | None:
+    """None if they may not see escalations, or owe the second factor.
 
     Looked up once in KNOWN_SECONDS for each session.
     """
     session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     key = f"waops:desk-listener:{sha256(session.encode()).hexdigest()}"
-    user_id: int | None = cache.get(key)
-    if user_id is None:
+    listener: Listener | None = cache.get(key)
+    if listener is None:
         user = person(request)
         if not (user.is_active and user.is_staff and user.has_perm("escalations.view_escalation")):
             return None
         if need_of(request) is not Need.NOTHING:
             return None
-        user_id = user.pk
-        cache.set(key, user_id, KNOWN_SECONDS)
-    return user_id
+        listener = Listener(user.pk, current().instances)
+        cache.set(key, listener, KNOWN_SECONDS)
+    return listener
 
 
 def _moment(text: str) -> datetime | None:

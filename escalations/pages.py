@@ -18,11 +18,12 @@ from escalations.choices import choices
 from escalations.criteria import Case, Cases, View
 from escalations.desk_actions import BULK, RESOLVE
 from escalations.forms import QueueForm
-from escalations.live import snapshot
+from escalations.live import Listener, snapshot
 from escalations.outside_json import read_context, read_insights
 from escalations.people import person
 from escalations.queries import facets, find, next_case, queue_rows
 from escalations.reasons import in_words
+from waops.access import Reader, current
 from waops.admin.paginator import BoundedPaginator
 from waops.phones import PLAUSIBLE
 
@@ -55,7 +56,7 @@ def queue_page(request: HttpRequest) -> dict[str, Any]:
     form = read_form(request.GET)
     criteria = form.criteria
     user_id = person(request).pk
-    now = snapshot(user_id)
+    now = snapshot(Listener(user_id, current().instances))
     counts = now.counts
     form.offer(facets(criteria.view, user_id))
     page = BoundedPaginator(find(criteria, user_id), PER_PAGE).get_page(form.page)
@@ -78,6 +79,7 @@ def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
     """Raises BadRequest."""
     user = person(request)
     earlier = cast(list[Case], list(reads.earlier_cases(case)))
+    number = case.whatsapp_number if current().sees_numbers else ""
     is_free = case.claimant_id in (None, user.pk)
     return {
         "case": case,
@@ -91,11 +93,13 @@ def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         "next": next_case(case, user.pk),
         "choices": (offered := choices()),
         "canned_notes": fill(offered.canned_notes, case, user),
+        "colleagues": [one for one in offered.colleagues if Reader(one).sees(case.business_id)],
         "snoozes": SnoozeForm.CHOICES,
         "since": case.read_at,
         "is_mine": case.claimant_id == user.pk,
         "is_closable": case.resolved_at is None and is_free and RESOLVE.is_allowed(user),
-        "wa_me": f"https://wa.me/{case.whatsapp_number}" if PLAUSIBLE.fullmatch(case.whatsapp_number) else "",
+        "number": number,
+        "wa_me": f"https://wa.me/{number}" if PLAUSIBLE.fullmatch(number) else "",
     }
 
 

@@ -28,6 +28,7 @@ from escalations.last_messages import with_last_message, with_writing_times, wri
 from escalations.models import Escalation, Event
 from usage.models import Profile
 from waops.live_schema import missing_fields, table_exists
+from waops.personal import last_digits, sees_numbers
 from waops.phones import digits
 
 LATEST = 1000
@@ -215,7 +216,13 @@ def _is_written(text: str) -> Q:
     """The number in any written form, also local (leading zero) or its last digits only; or part of the name."""
     found = Q(whatsapp_number=text)
     number = digits(text).lstrip("0")
-    if len(number) >= FEWEST_DIGITS:
+    if not sees_numbers():
+        found |= Q(whatsapp_number=number)
+        if last := last_digits(text):
+            found |= Q(whatsapp_number__endswith=last)
+        if any(map(str.isdecimal, text)):  # a name may be a number
+            return found
+    elif len(number) >= FEWEST_DIGITS:
         found |= Q(whatsapp_number__endswith=number) | Q(whatsapp_number__startswith=number)
     customers = _customers()
     if customers is not None:

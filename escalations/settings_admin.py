@@ -54,6 +54,7 @@ class CannedNoteAdmin(ClearAddresses):
 
 @admin.register(ClosingRule)
 class ClosingRuleAdmin(ClearAddresses):
+    business_path = "business_id"
     list_display = ("__str__", "note_required")
     list_select_related = ("business",)
     autocomplete_fields = ("business",)

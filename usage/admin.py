@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from usage import access_admin as access_admin
 from usage import bulk, overview, rollup, views
 from usage.models import AlertRule, Delivery, Price, Profile, QuotaChange
 from usage.overview import View
@@ -114,6 +115,7 @@ class PriceAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(AlertRule)
 class AlertRuleAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg]
+    business_path = "business_id"
     list_display = ("__str__", "thresholds", "forecast", "emails", "webhook", "language")
     list_select_related = ("business",)
     search_fields = ("business__business_name", "emails")
@@ -132,6 +134,7 @@ class KindFilter(KnownValues):
 
 @admin.register(QuotaChange)
 class QuotaChangeAdmin(ReadOnlyAdmin):
+    business_path = "business_id"
     list_display = ("at", "name", "kind", "old_limit", "new_limit", "old_used", "new_used", "actor_name", "why")
     list_filter = (KindFilter,)
     link_lookups = ("business__id__exact",)
@@ -154,6 +157,7 @@ class QuotaChangeAdmin(ReadOnlyAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
+    business_path = "alert__business_id"
     list_display = ("business", "threshold", "channel", "target", "outcome", "attempts", "next_attempt_at", "error")
     related = ("alert", "alert__business")
     ordering = ("-pk",)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.postgres import types
 
+from waops.access import current
 from waops.live_schema import live_tables
 from waops.replica import reading
 
@@ -150,13 +151,13 @@ def businesses(now: datetime, today: date, ids: Iterable[UUID] | None = None) ->
         f"profile.{name}::{type_}" if name in present else f"NULL::{type_} AS {name}"
         for name, type_ in OPTIONAL_COLUMNS.items()
     )
-    wanted = None if ids is None else list(ids)
+    wanted = current().among(ids)
     return read(BUSINESSES.format(optional=optional), now=now, today=today, days=TREND_DAYS, ids=wanted)
 
 
 def silence(ids: Iterable[UUID]) -> dict[UUID, Silence]:
     """By business, of those that have a WhatsApp number."""
-    wanted = list(ids)
+    wanted = current().among(ids)
     if not wanted:
         return {}
     rows = read(SILENCE, ids=wanted)

@@ -18,6 +18,7 @@ from usage.overview import Business, View
 from usage.requests import BadAddressError, page_of, require, valid
 from usage.wording import order_choices, outlook
 from waops.access import may
+from waops.access_log import note_export, note_reading
 
 CHARTED_DAYS = 45
 
@@ -67,6 +68,7 @@ def reconcile_page(request: HttpRequest, context: dict[str, Any]) -> HttpRespons
     differing = reconcile.reconcile() if period == "running" else reconcile.reconcile_ended()
     rows = [row for row in differing if values["all"] or not row.is_within_tolerance]
     if values["format"]:
+        note_export(request, "usage.profile")
         return export.response(
             export.reconcile_rows(rows), values["format"], f"ai-quota-reconcile-{timezone.localdate()}"
         )
@@ -99,6 +101,8 @@ def business_page(
         return None
     if narrowed.number and str(narrowed.number) not in page.number_names:
         raise BadAddressError(404, _("This business has no such WhatsApp number."))
+    if page.interactions:
+        note_reading(request, "usage.profile", pk)
     one, today = page.business, timezone.localdate(now)
     is_narrowed = bool(narrowed.number or narrowed.personality is not None or narrowed.day)
     rtl = translation.get_language_bidi()
@@ -140,6 +144,7 @@ def export_overview(request: HttpRequest) -> HttpResponseBase:
     form = valid(OverviewForm(request.GET), request)
     rollup.refresh(patience=None)
     chosen = overview.choose(overview.load(), **form.filters)
+    note_export(request, "usage.profile")
     rows = export.overview_rows(chosen, overview.add_up(chosen))
     return export.response(rows, form.cleaned_data["format"] or "csv", f"ai-quota-{timezone.localdate()}")
 
@@ -153,6 +158,7 @@ def export_business(request: HttpRequest, pk: UUID) -> HttpResponseBase | None:
     page = business.load(pk, form.narrowed)
     if page is None:
         return None
+    note_export(request, "usage.profile", pk)
     return export.response(export.usage_rows(page), file_format, f"ai-usage-{pk}-{timezone.localdate()}")
 
 
@@ -165,6 +171,8 @@ def change_quota(request: HttpRequest, pk: UUID, action: str, context: dict[str,
         return business_page(request, pk, context, {f"{action}_form": form, "open_form": action})
     rollup.refresh()
     before = overview.load(ids=[pk])
+    if not before:
+        return None
     actor: Any = request.user
     values = form.cleaned_data
     if action == "limit":
@@ -173,12 +181,12 @@ def change_quota(request: HttpRequest, pk: UUID, action: str, context: dict[str,
         results = changes.top_up({pk: values["expected"]}, values["amount"], values["until"], actor, values["reason"])
     else:
         results = resets.reset_counters({pk: values["expected"]}, actor, values["reason"])
-    _tell(request, results[0], before[0] if before else None)
+    _tell(request, results[0], before[0])
     return redirect("admin:usage_profile_change", pk)
 
 
-def _tell(request: HttpRequest, result: Result, before: Business | None) -> None:
-    if result.outcome is Outcome.CHANGED and before:
+def _tell(request: HttpRequest, result: Result, before: Business) -> None:
+    if result.outcome is Outcome.CHANGED:
         after = overview.load(ids=[before.id])[0]
         messages.success(
             request,

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 NAVIGATION = ("escalations", "conversations", "usage", "waops", "auth", "waffle")
 """App labels in the order of the navigation; others follow."""
 
-PEOPLE = ("User", "SignInEvent")
-"""Models of ours that stand beside the groups."""
+ABOUT_PEOPLE = (("waops", "User"), ("waops", "SignInEvent"), ("waops", "AccessRecord"), ("usage", "AccessLimit"))
+"""Pages of other apps that stand among those of groups."""
 
 PHONE_BAR_PAGES = 2
 """Beside home and menu: more names do not fit. Admins say by `in_phone_bar` (1 is first) that they belong there."""
@@ -43,10 +43,11 @@ class WaopsAdminSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         apps = super().get_app_list(request, app_label)
         by_label = {app["app_label"]: app for app in apps}
-        if "waops" in by_label and "auth" in by_label:
-            ours, people = by_label["waops"]["models"], by_label["auth"]["models"]
-            people += [model for model in ours if model["object_name"] in PEOPLE]
-            ours[:] = [model for model in ours if model["object_name"] not in PEOPLE]
+        if "auth" in by_label:  # people, and what they may see, stand beside their groups
+            people = by_label["auth"]["models"]
+            for label, name in ABOUT_PEOPLE:
+                ours = by_label[label]["models"] if label in by_label else []
+                people += [ours.pop(i) for i, model in reversed(list(enumerate(ours))) if model["object_name"] == name]
         order = {label: position for position, label in enumerate(NAVIGATION)}
         return sorted(apps, key=lambda app: order.get(app["app_label"], len(order)))
 

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, cast
 from django.core.cache import cache
 from django.db import connections, models
 
+from waops import access
+
 SECONDS = 60
 """How long an answer is kept: a column added elsewhere shows up within a minute."""
 
@@ -83,14 +85,22 @@ class ForeignTableQuerySet(models.QuerySet[Any]):
 
 
 class ForeignTableManager(models.Manager.from_queryset(ForeignTableQuerySet)):  # type: ignore[misc]
+    """Rows that whoever the page is for may see."""
+
     def get_queryset(self) -> ForeignTableQuerySet:
-        return cast(ForeignTableQuerySet, super().get_queryset()).existing_columns()
+        rows = cast(ForeignTableQuerySet, super().get_queryset()).existing_columns()
+        table: Any = self.model
+        return access.current().limit(rows, business=table.business_path, number=table.number_path)
 
 
 class ForeignTable(models.Model):
     """A table of the existing database. A field whose column is missing there reads as None."""
 
     objects: ClassVar[Any] = ForeignTableManager()
+    number_path: ClassVar[str] = "instance"
+    """From a row to its WhatsApp number, by which it belongs to a business."""
+    business_path: ClassVar[str] = ""
+    """From a row to its business, where that is nearer."""
 
     class Meta:
         abstract = True

@@ -1,15 +1,22 @@
 """What the app itself must remember about the database it changes. All of it lives in schema `waops`."""
 
-from django.contrib.auth.models import AbstractUser
+from functools import cached_property
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from waops.access import concerns_everybody, with_limits
+from waops.access_log import AccessRecord
 from waops.incidents import Incident
 from waops.operate.models import AcceptedDrift, Backup, ChecklistTick, ExplainBaseline, Operations, Snapshot
 from waops.sign_in.models import SignInEvent
 
 __all__ = [
     "AcceptedDrift",
+    "AccessRecord",
     "ArchivedRow",
     "Backup",
     "ChecklistTick",
@@ -23,8 +30,37 @@ __all__ = [
 ]
 
 
+class StaffManager(UserManager["User"]):
+    use_in_migrations = False  # there may be no limits yet
+
+    def get(self, *args: Any, **kwargs: Any) -> "User":
+        """As of any manager. With the person's limits: every request begins with this, and needs them."""
+        return cast(User, with_limits(self.get_queryset()).get(*args, **kwargs))
+
+
 class User(AbstractUser):
     """A member of staff. Our own model, because Django cannot exchange its own for another later."""
+
+    objects: ClassVar[StaffManager] = StaffManager()
+
+    class Meta(AbstractUser.Meta):
+        permissions = [("see_numbers", _("Can see phone numbers in full"))]
+
+    @cached_property
+    def limited_to(self) -> list[UUID | None]:
+        """As `waops.access.with_limits` reads it."""
+        return User.objects.get(pk=self.pk).limited_to
+
+    @property
+    def businesses(self) -> frozenset[UUID] | None:
+        """Ids of the businesses that this person is limited to; None: not limited."""
+        return frozenset(filter(None, self.limited_to)) if self.limited_to else None
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Whoever is limited to some businesses, superusers too, has no say in what concerns all of them."""
+        if self.is_active and self.businesses is not None and concerns_everybody(perm):
+            return False
+        return super().has_perm(perm, obj)
 
 
 class InstalledObject(models.Model):

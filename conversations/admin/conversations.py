@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
@@ -14,9 +15,10 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from conversations.admin.display import InstanceColumns
 from conversations.models import AIInteraction, Conversation, Message
 from conversations.queries import message_page
+from waops.access_log import note_reading
 from waops.admin.filters import KnownValues
 from waops.admin.read_only import ReadOnlyAdmin, list_address, may_view
-from waops.phones import readable
+from waops.personal import number_in_groups, sees_numbers
 from waops.templatetags.waops import outside_text, phone, status
 
 STATES = {
@@ -72,12 +74,12 @@ class ConversationAdmin(InstanceColumns, ReadOnlyAdmin):
         return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
 
     def heading(self, row: Conversation) -> str:
-        return readable(row.user_phone)
+        return number_in_groups(row.user_phone)
 
     def related_pages(self, request: HttpRequest, row: Conversation) -> Iterator[tuple[str, str]]:
         if may_view(request, Message):
             yield list_address(Message, conversation__id__exact=row.pk), _("Messages as a list")
-        if may_view(request, AIInteraction):
+        if may_view(request, AIInteraction) and sees_numbers():  # the address holds the number
             lookups = {"instance__id__exact": row.instance_id, "q": row.user_phone}
             yield list_address(AIInteraction, **lookups), _("AI answers")
 
@@ -92,6 +94,7 @@ class ConversationAdmin(InstanceColumns, ReadOnlyAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if may_view(request, Message):
+            note_reading(request, "conversations.conversation", context["original"].pk)
             page = message_page(context["original"], request.GET.get("before", ""))
             older = f"?{urlencode({'before': page.older})}" if page.older else ""
             context |= {"chat_messages": page.messages, "older": older, "is_older": "before" in request.GET}
@@ -124,6 +127,18 @@ class MessageAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changes = super().get_changelist_instance(request)
+        if chat := request.GET.get("conversation__id__exact", ""):
+            note_reading(request, "conversations.conversation", chat)
+        else:
+            note_reading(request, "conversations.message")
+        return changes
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        note_reading(request, "conversations.conversation", context["original"].conversation_id)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def heading(self, row: Message) -> str:
         return _("Message from %(who)s") % {"who": self.author(row)}
@@ -176,8 +191,17 @@ class AIInteractionAdmin(InstanceColumns, ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changes = super().get_changelist_instance(request)
+        note_reading(request, "conversations.aiinteraction")
+        return changes
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        note_reading(request, "conversations.aiinteraction", context["original"].pk)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def heading(self, row: AIInteraction) -> str:
-        return _("Answer to %(customer)s") % {"customer": readable(row.user_phone)}
+        return _("Answer to %(customer)s") % {"customer": number_in_groups(row.user_phone)}
 
     @admin.display(description=gettext_lazy("question"))
     def asked(self, row: Any) -> SafeString | str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models.instance import WhatsAppInstance
 from conversations.queries import AIInteractionQuerySet, ConversationQuerySet, MessageQuerySet
 from waops.live_schema import ForeignTable, ForeignTableManager
+from waops.personal import number_as_stored
 
 
 class Conversation(ForeignTable):  # type: ignore[django-manager-missing]
@@ -38,7 +39,7 @@ class Conversation(ForeignTable):  # type: ignore[django-manager-missing]
         verbose_name_plural = _("conversations")
 
     def __str__(self) -> str:
-        return self.user_phone
+        return number_as_stored(self.user_phone)
 
 
 HOLD_TEXTS = ("escalated_", "escalation_")
@@ -47,6 +48,8 @@ HOLD_TEXTS = ("escalated_", "escalation_")
 
 class Message(ForeignTable):
     """One message; the largest table."""
+
+    number_path = "conversation__instance"
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     conversation = models.ForeignKey(

@@ -16,6 +16,8 @@ from waops.live_schema import ForeignTable
 class WhatsAppInstance(ForeignTable):  # type: ignore[django-manager-missing]
     """A connected WhatsApp number of a business."""
 
+    number_path = "pk"
+
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     business = models.ForeignKey(
         "usage.Profile",

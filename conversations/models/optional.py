@@ -8,10 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models.instance import WhatsAppInstance
 from waops.live_schema import OptionalTable
+from waops.personal import number_as_stored
+from waops.personal import text as personal_text
 
 
 class SupportTeamNumber(OptionalTable):
     """A number that is told of an escalation. Not in every deployment."""
+
+    business_path = "business"
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     business = models.ForeignKey(
@@ -45,7 +49,7 @@ class SupportTeamNumber(OptionalTable):
         verbose_name_plural = _("support team numbers")
 
     def __str__(self) -> str:
-        return self.whatsapp_number
+        return number_as_stored(self.whatsapp_number)
 
 
 class CustomerProfile(OptionalTable):
@@ -91,4 +95,4 @@ class CustomerProfile(OptionalTable):
         verbose_name_plural = _("customers")
 
     def __str__(self) -> str:
-        return self.name or self.phone_number
+        return personal_text(self.name) if self.name else number_as_stored(self.phone_number)

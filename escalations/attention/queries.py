@@ -16,6 +16,7 @@ from escalations.criteria import Cases
 from escalations.models import Escalation, KnownReason
 from escalations.queries import open_cases, with_people
 from escalations.reasons import REASONS
+from waops.access import current
 from waops.live_schema import missing_fields
 
 RECENT = timedelta(days=7)
@@ -47,7 +48,7 @@ def cached_count() -> str:
 
 
 def _key() -> str:
-    return f"escalations:attention:{connection.settings_dict['NAME']}"
+    return f"escalations:attention:{connection.settings_dict['NAME']}:{current().scope}"
 
 
 def _ghosts() -> list[Item]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from escalations.attention.findings import Kind
 from escalations.models import KnownReason
-from escalations.procedures import escalate, note, resolve
+from escalations.procedures import escalate, note, resolve, see
 from escalations.repair import DuplicateEscalations
 from waops.models import User
 
@@ -34,7 +34,7 @@ def _resolve(keys: Sequence[str], actor: User) -> int:
 
 def _merge(keys: Sequence[str], actor: User) -> int:
     """Keys name the escalations to keep. The repair writes what it closed into the history; who asked is noted."""
-    kept = {str(UUID(key)) for key in keys}
+    kept = {str(pk) for pk in see(UUID(key) for key in keys)}
     repair = DuplicateEscalations()
     with transaction.atomic():
         groups = [group for group in repair.find(connection) if group.kept in kept]

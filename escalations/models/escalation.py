@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models import WhatsAppInstance
 from waops.live_schema import ForeignTable
+from waops.personal import number_as_stored
 
 
 class Escalation(ForeignTable):
@@ -48,4 +49,4 @@ class Escalation(ForeignTable):
         ]
 
     def __str__(self) -> str:
-        return self.whatsapp_number
+        return number_as_stored(self.whatsapp_number)

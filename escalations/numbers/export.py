@@ -9,6 +9,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from escalations.numbers.queries import Scope, export_rows
+from waops import personal
 
 BYTE_ORDER_MARK = "\ufeff"
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
@@ -57,8 +58,8 @@ def _values(case: Any) -> list[object]:
         _moment(opened),
         case.business_name,
         case.number_name,
-        case.whatsapp_number,
-        case.customer_name,
+        personal.number_as_stored(case.whatsapp_number),
+        personal.text(case.customer_name or ""),
         case.why,
         _moment(case.claimed_at),
         case.claimant,

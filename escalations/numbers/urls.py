@@ -9,6 +9,7 @@ from django.urls import URLPattern
 from escalations.numbers.export import csv_lines
 from escalations.numbers.page import numbers_page, read_scope
 from waops.access import may
+from waops.access_log import note_export
 
 if TYPE_CHECKING:
     from escalations.admin import EscalationAdmin
@@ -28,6 +29,7 @@ def urls(desk: "EscalationAdmin") -> list[URLPattern]:
             _form, scope = read_scope(request)
         except BadRequest:
             return numbers(request)
+        note_export(request, "escalations.escalation")
         period = scope.period
         return StreamingHttpResponse(
             csv_lines(scope),

@@ -4,6 +4,7 @@ Each acts on any number of cases in one transaction, locks their customers' esca
 decides for each case by itself, and writes the history. Nothing raises for what became of a case: Result tells.
 """
 
+from escalations.procedures.calls import see
 from escalations.procedures.claims import LEASE, claim, hand_over, release, renew
 from escalations.procedures.closing import reopen, resolve
 from escalations.procedures.entries import escalate, note
@@ -22,6 +23,7 @@ __all__ = [
     "renew",
     "reopen",
     "resolve",
+    "see",
     "snooze",
     "wake",
 ]

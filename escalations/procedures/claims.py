@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
-from escalations.procedures.calls import Actor, Cases, call, name_of, permitted
+from django.core.exceptions import PermissionDenied
+
+from escalations.procedures.calls import Actor, Cases, call, name_of, permitted, see
 from escalations.procedures.results import Result
+from waops.access import Reader, reading_as
 from waops.models import User
 
 LEASE = timedelta(minutes=10)
@@ -42,12 +45,15 @@ def hand_over(
 ) -> list[Result]:
     """Give cases, one's own or unclaimed, to a colleague with a new lease: HANDED_OVER, or HELD.
 
-    Raises PermissionDenied without claim_escalation, or, with `override`, without override_escalation; ValueError if
-    the colleague may not claim.
+    Raises PermissionDenied without claim_escalation, or, with `override`, without override_escalation, or if the
+    colleague may not see a case; ValueError if the colleague may not claim.
     """
     user = permitted(actor, "claim_escalation", override=override)
     if not (to.is_active and to.has_perm("escalations.claim_escalation")):
         raise ValueError(f"{name_of(to)} may not claim escalations.")
+    with reading_as(Reader(to)):
+        if not see(cases) >= set(cases):
+            raise PermissionDenied(f"{name_of(to)} may not see these escalations.")
     return call(
         "hand_over_escalations", cases, user, p_to_id=to.pk, p_to_name=name_of(to), p_lease=lease, p_force=override
     )

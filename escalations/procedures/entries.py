@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+from conversations.models import Conversation
 from escalations.procedures.calls import Actor, Cases, call, name_of, permitted, results
-from escalations.procedures.results import Result
+from escalations.procedures.results import Outcome, Result
+from waops.access import current
 
 
 def note(cases: Cases, actor: Actor, text: str) -> list[Result]:
@@ -24,6 +26,8 @@ def escalate(conversation_id: UUID, actor: Actor, text: str = "") -> Result:
     Raises PermissionDenied without open_escalation.
     """
     user = permitted(actor, "open_escalation")
+    if current().is_limited and not Conversation.objects.filter(pk=conversation_id).exists():
+        return Result(None, "", Outcome.NOT_FOUND)
     arguments = {
         "p_conversation_id": conversation_id,
         "p_actor_id": user.pk,

@@ -17,6 +17,7 @@ from escalations.search.folding import FoldedDocument
 from escalations.search.paging import Cursor, Found, page_after
 from escalations.search.wording import Wording
 from waops.live_schema import missing_fields, table_exists
+from waops.personal import last_digits, sees_numbers
 
 MOST_NAMED = 200
 """Customers of one name that are looked up: a name more people have tells nobody apart."""
@@ -40,6 +41,8 @@ class Customers:
 
 def find_customers(wording: Wording) -> Customers:
     """Customers with a name whose words begin with all those typed. One query, none if there are no names."""
+    if not sees_numbers() and any(map(str.isdecimal, wording.text)):
+        return Customers(wording)  # a number that stands for a name
     if not wording.tsquery or not table_exists(CustomerProfile) or "name" in missing_fields(CustomerProfile):
         return Customers(wording)
     named = CustomerProfile.objects.alias(words=FoldedDocument("name")).filter(words=_query(wording))
@@ -70,12 +73,20 @@ def _with_number(rows: QuerySet[Any], field: str, customers: Customers) -> Query
     wording = customers.wording
     parts = [rows.filter(**{field: wording.text.strip()})]
     if begins := phone_begins(field, wording.number):
-        ends = rows.alias(reversed=Reverse(field)).filter(reversed__startswith=wording.last_digits[::-1])
-        parts += [rows.filter(begins), ends]
+        parts.append(rows.filter(begins))
+        if sees_numbers():
+            parts.append(_ending(rows, field, wording.last_digits))
+    if not sees_numbers() and (last := last_digits(wording.text)):
+        parts.append(_ending(rows, field, last))
     if customers.phones:
         parts.append(rows.filter(**{f"{field}__in": customers.phones}))
     first, *others = [part.order_by().values("pk")[:MOST_NUMBERED] for part in parts]
     return first.union(*others) if others else first
+
+
+def _ending(rows: QuerySet[Any], field: str, last: str) -> QuerySet[Any]:
+    found: QuerySet[Any] = rows.alias(reversed=Reverse(field)).filter(reversed__startswith=last[::-1])
+    return found
 
 
 def _name_of(instance: OuterRef, number: OuterRef) -> Any:

@@ -16,6 +16,7 @@ from psycopg.errors import QueryCanceled
 from escalations.search.folding import DOCUMENT, INDEXED, pattern
 from escalations.search.paging import Cursor, Found, first_of
 from escalations.search.wording import Wording
+from waops.access import current
 from waops.replica import alias, reading
 
 FEW = 15_000
@@ -31,11 +32,14 @@ WORDS = DOCUMENT % {"expressions": "message.content"}
 
 AFTER = """(message."timestamp", message.id) < (%(moment)s::timestamptz, %(pk)s::uuid)"""
 MATCHES = f"{WORDS} @@ pg_catalog.to_tsquery('simple'::pg_catalog.regconfig, %(tsquery)s)"
+SEEN = """(%(instances)s::uuid[] IS NULL OR message.conversation_id IN (
+        SELECT id FROM public.whatsapp_conversations WHERE instance_id = ANY (%(instances)s)
+    ))"""
 # Materialised, so that the order is not looked for in the index on the time.
 BY_WORDS = f"""
     WITH found AS MATERIALIZED (
         SELECT message.id, message.conversation_id, message.role, message."timestamp"
-        FROM public.whatsapp_conversation_messages AS message WHERE {MATCHES} AND {{after}}
+        FROM public.whatsapp_conversation_messages AS message WHERE {MATCHES} AND {{after}} AND {SEEN}
     )
     SELECT * FROM found ORDER BY "timestamp" DESC, id DESC LIMIT %(limit)s
 """  # noqa: S608
@@ -46,7 +50,7 @@ AMONG_NEWEST = f"""
         SELECT * FROM public.whatsapp_conversation_messages AS message WHERE {{after}}
         ORDER BY "timestamp" DESC, id DESC LIMIT {NEWEST}
     ) AS message
-    WHERE message.content ~ ALL (%(patterns)s) AND {MATCHES}
+    WHERE message.content ~ ALL (%(patterns)s) AND {MATCHES} AND {SEEN}
     ORDER BY "timestamp" DESC, id DESC LIMIT %(limit)s
 """  # noqa: S608
 WITH_PEOPLE = f"""
@@ -88,12 +92,14 @@ def messages_with(wording: Wording, after: Cursor | None, size: int) -> Found[Fo
     """Messages with all the words. Raises TooManyMatchesError."""
     if not wording.tsquery:
         return Found()
+    instances = current().instances
     values: dict[str, Any] = {
         "tsquery": wording.tsquery,
         "patterns": [pattern(word) for word in wording.words],
         "limit": size + 1,
         "moment": after and after.moment,
         "pk": after and after.pk,
+        "instances": None if instances is None else list(instances),
     }
     try:
         with transaction.atomic(using=alias()):

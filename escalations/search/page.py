@@ -16,6 +16,8 @@ from escalations.search.messages import TooManyMatchesError, messages_with
 from escalations.search.paging import Cursor, Found
 from escalations.search.snippets import Piece, snippet
 from escalations.search.wording import Wording
+from waops import personal
+from waops.access_log import note_reading
 from waops.admin.read_only import may_view
 
 OVERVIEW, FULL = 10, 50
@@ -76,6 +78,8 @@ def search_page(request: HttpRequest) -> dict[str, Any]:
             context["found"][kind] = read(form.cleaned_data["after"], size)
         except TooManyMatchesError:
             context["is_too_common"] = True
+    if "messages" in context["found"]:
+        note_reading(request, "conversations.message")
     context["is_empty"] = not any(found.rows for found in context["found"].values())
     return context
 
@@ -92,4 +96,6 @@ def _readers(
 
 
 def _texts(found: Found[Any], wording: Wording) -> Found[FoundText]:
-    return replace(found, rows=[FoundText(row, snippet(row.content, wording.words)) for row in found.rows])
+    return replace(
+        found, rows=[FoundText(row, snippet(personal.text(row.content), wording.words)) for row in found.rows]
+    )

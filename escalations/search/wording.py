@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from escalations.search.folding import fold
+from waops.personal import sees_numbers
 from waops.phones import digits
 
 FEWEST_DIGITS = 4
@@ -41,10 +42,14 @@ class Wording:
 
     @cached_property
     def tsquery(self) -> str:
-        """All words, in any order, for `to_tsquery('simple', …)`; the longer ones also find how words begin."""
+        """All words, in any order, for `to_tsquery('simple', …)`; the longer ones also find how words begin.
+
+        For whoever may not see numbers, what holds digits has to be whole: digit by digit any could be found out.
+        """
         return " & ".join(_lexeme(word) for word in self.words)
 
 
 def _lexeme(word: str) -> str:
     escaped = word.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'" + (":*" if len(word) >= SHORTEST_BEGINNING else "")
+    may_begin = len(word) >= SHORTEST_BEGINNING and (sees_numbers() or not any(map(str.isdecimal, word)))
+    return f"'{escaped}'" + (":*" if may_begin else "")

@@ -1,5 +1,6 @@
 """The businesses of the existing database, and what this app keeps about their quota, in schema `waops`."""
 
+from usage.models.access_limit import AccessLimit
 from usage.models.alert import Alert, AlertRule, Delivery
 from usage.models.change import QuotaChange, TopUp
 from usage.models.price import Price
@@ -7,6 +8,7 @@ from usage.models.profile import Profile
 from usage.models.rollup import PendingAnswer, Period, RollupState, UsageByDay, UsageByHour, UsageByPeriod, UsageDetail
 
 __all__ = [
+    "AccessLimit",
     "Alert",
     "AlertRule",
     "Delivery",

@@ -16,6 +16,8 @@ from waops.live_schema import ForeignTable
 class Profile(ForeignTable):
     """One business."""
 
+    business_path = "pk"
+
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     created_at = models.DateTimeField(_("joined"), null=True)
     updated_at = models.DateTimeField(_("last changed"), null=True)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from waops.access import current
 from waops.admin.autocomplete import ForgivingAutocomplete
 
 
@@ -76,6 +77,12 @@ class ClearAddresses(ModelAdmin):  # type: ignore[type-arg]
     link_lookups: Iterable[str] = ()
     """Lookups that pages of this app link to, beside those of `list_filter`. No other is let through: any lookup on
     a large table by address would be a way to keep the database busy."""
+    business_path = ""
+    """From a row of this app's own to its business's id. Limited people see only the rows of their businesses."""
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return current().limit(rows, business=self.business_path) if self.business_path else rows
 
     def for_list(self, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """The rows as the list shows them: a place to leave large columns out."""
@@ -93,7 +100,10 @@ class ClearAddresses(ModelAdmin):  # type: ignore[type-arg]
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", ForgivingAutocomplete(db_field, self.admin_site))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field and db_field.name == self.business_path.removesuffix("_id") and current().is_limited:
+            field.required = True  # a row without one would be about every business
+        return field
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         try:

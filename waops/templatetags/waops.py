@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from waops.phones import readable
+from waops import personal
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -18,10 +18,22 @@ register = template.Library()
 
 @register.filter
 def phone(number: str | None) -> SafeString | str:
-    """A phone number in readable groups, left to right in every language; `data-number` holds it as stored."""
+    """A phone number in readable groups, left to right in every language; `data-number` holds it as stored.
+
+    Masked, and without `data-number`, for whoever may not see numbers.
+    """
     if not number:
         return ""
-    return format_html('<bdi dir="ltr" class="phone" data-number="{}">{}</bdi>', number, readable(str(number)))
+    shown = personal.number_in_groups(str(number))
+    if not personal.sees_numbers():
+        return format_html('<bdi dir="ltr" class="phone">{}</bdi>', shown)
+    return format_html('<bdi dir="ltr" class="phone" data-number="{}">{}</bdi>', number, shown)
+
+
+@register.filter
+def without_numbers(text: object) -> str:
+    """Text written outside this app, where no element can stand: in a title or an attribute."""
+    return "" if text is None else personal.text(str(text))
 
 
 @register.filter
@@ -29,7 +41,10 @@ def outside_text(text: object, length: int | None = None) -> SafeString | str:
     """Text written outside this app, within a line: its own direction, cut to `length` characters if given."""
     if text is None or text == "":
         return ""
-    shown = str(text) if length is None else Truncator(" ".join(str(text)[: 4 * length].split())).chars(length)
+    shown = str(text) if length is None else " ".join(str(text)[: 4 * length].split())
+    shown = personal.text(shown)
+    if length is not None:
+        shown = Truncator(shown).chars(length)
     return format_html('<bdi class="outside">{}</bdi>', shown)
 
 
@@ -38,7 +53,7 @@ def outside_block(text: object) -> SafeString | str:
     """Text written outside this app, as a block: line breaks kept, each paragraph in its own direction."""
     if text is None or text == "":
         return ""
-    return format_html('<div class="outside-block" dir="auto">{}</div>', str(text))
+    return format_html('<div class="outside-block" dir="auto">{}</div>', personal.text(str(text)))
 
 
 @register.filter
@@ -54,7 +69,7 @@ def json_block(value: Any) -> SafeString | str:
     """JSON, indented, left to right; Arabic stays readable."""
     if value is None:
         return ""
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    text = json.dumps(personal.json(value), ensure_ascii=False, indent=2, default=str)
     return format_html('<pre class="json" dir="ltr" tabindex="0">{}</pre>', text)
 
 

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.refuse_access_record_change();
