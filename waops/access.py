@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.apps import apps
-from django.contrib.auth.models import AnonymousUser, PermissionsMixin
+from django.contrib.auth.models import AnonymousUser, Permission, PermissionsMixin
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import Concat
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 Rows = TypeVar("Rows", bound=QuerySet[Any, Any])
@@ -170,3 +171,10 @@ def with_limits(people: QuerySet[Any, Any]) -> Any:
     limits = apps.get_model("usage", "AccessLimit")._default_manager
     own = limits.filter(Q(person=OuterRef("pk")) | Q(group__user=OuterRef("pk")))
     return people.annotate(limited_to=ArraySubquery(own.order_by().values("businesses")))
+
+
+def with_permissions(people: QuerySet[Any, Any]) -> Any:
+    """Adds `granted`: what a member of staff has, or has by a group, as "app_label.codename"; some of it twice."""
+    own = Permission.objects.filter(Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk"))).order_by()
+    name = Concat("content_type__app_label", Value("."), "codename", output_field=TextField())
+    return people.annotate(granted=ArraySubquery(own.values_list(name)))

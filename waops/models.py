@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from waops.access import concerns_everybody, with_limits
+from waops.access import concerns_everybody, with_limits, with_permissions
 from waops.access_log import AccessRecord
 from waops.incidents import Incident
 from waops.operate.models import AcceptedDrift, Backup, ChecklistTick, ExplainBaseline, Operations, Snapshot
@@ -34,8 +34,8 @@ class StaffManager(UserManager["User"]):
     use_in_migrations = False  # there may be no limits yet
 
     def get(self, *args: Any, **kwargs: Any) -> "User":
-        """As of any manager. With the person's limits: every request begins with this, and needs them."""
-        return cast(User, with_limits(self.get_queryset()).get(*args, **kwargs))
+        """As of any manager. With limits and permissions: every request begins with this, and needs both."""
+        return cast(User, with_permissions(with_limits(self.get_queryset())).get(*args, **kwargs))
 
 
 class User(AbstractUser):
@@ -50,6 +50,16 @@ class User(AbstractUser):
     def limited_to(self) -> list[UUID | None]:
         """As `waops.access.with_limits` reads it."""
         return User.objects.get(pk=self.pk).limited_to
+
+    @cached_property
+    def granted(self) -> list[str]:
+        """As `waops.access.with_permissions` reads it."""
+        return User.objects.get(pk=self.pk).granted
+
+    @cached_property
+    def _perm_cache(self) -> set[str]:
+        """Where Django's ModelBackend looks for all permissions before it reads them in two queries of its own."""
+        return self.get_user_permissions() if self.is_superuser else set(self.granted)
 
     @property
     def businesses(self) -> frozenset[UUID] | None:

@@ -264,7 +264,6 @@ def test_what_the_service_sends_by_itself_is_not_the_ais_answer(support) -> None
 
 def test_a_case_costs_the_same_however_much_there_is(support) -> None:
     def cost(case: Escalation) -> int:
-        support.get(address(case))  # what changes rarely is read once
         with CaptureQueriesContext(connection) as queries:
             response = support.get(address(case))
         assert response.context["case"].pk == case.pk
@@ -279,7 +278,10 @@ def test_a_case_costs_the_same_however_much_there_is(support) -> None:
         past = factories.ago(days=number + 1)
         factories.escalation(chat, escalated_at=past, resolved_at=past + timedelta(hours=1))
         support.post(address(large, "note"), {"note": f"note {number}"})
-    assert cost(small) == cost(large) <= 10
+    support.get(address(factories.waiting(minutes=7)))  # what changes rarely is read once
+    # The first visit, which is recorded, and the next.
+    assert cost(small) == cost(large) <= 9
+    assert cost(small) == cost(large) <= 8
 
 
 def test_older_messages_are_reached_page_by_page(support) -> None:

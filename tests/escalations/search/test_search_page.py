@@ -199,9 +199,11 @@ def test_who_may_not_see_messages_finds_none(db) -> None:
 
 def test_hundreds_of_results_cost_as_many_queries_as_one(support) -> None:
     def cost() -> int:
+        """Somebody's first search, which is recorded. Where a transaction begins and ends is not counted."""
+        client = signed_in("Support")
         with CaptureQueriesContext(connection) as queries:
-            assert "needle" in support.get(SEARCH, {"q": "needle"}).content.decode()
-        return len(queries)
+            assert "needle" in client.get(SEARCH, {"q": "needle"}).content.decode()
+        return len([query for query in queries if "SAVEPOINT" not in query["sql"]])
 
     def more(count: int) -> None:
         for _ in range(count):
@@ -214,7 +216,7 @@ def test_hundreds_of_results_cost_as_many_queries_as_one(support) -> None:
     support.get(SEARCH, {"q": "needle"})
     one = cost()
     more(30)
-    assert cost() == one <= 12
+    assert cost() == one <= 9
 
 
 def test_search_lives_without_the_optional_table(support) -> None:
