@@ -23,7 +23,8 @@ class Databases:
     def __init__(self, server: EmbeddedServer, made: "Databases | None" = None) -> None:
         """`made`: those of the server that this one is a copy of, with the templates that it had by then."""
         self.server = server
-        self._numbers = count(1)
+        # The copy has the databases of its moment too, whose names are taken.
+        self._numbers = made._numbers if made else count(1)
         self._templates = dict(made._templates) if made else {"empty": "template1"}
 
     def execute(self, statement: sql.Composed) -> None:

@@ -61,7 +61,7 @@ def test_somebody_resolves_the_longest_waiting(salma: User, visit: Visit, look: 
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_pages_of_every_state_are_accessible_and_fit(salma: User, visit: Visit, look: dict) -> None:
+def test_pages_of_every_state_are_accessible_and_fit(salma: User, few_rows: None, visit: Visit, look: dict) -> None:
     visitor = visit(salma, **look)
     found = []
     cases = [Escalation.objects.filter(resolved_at__isnull=resolved).first() for resolved in (True, False)]

@@ -10,20 +10,21 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from conversations.models import Conversation
 from escalations.attention.findings import Kind
 from waops.models import User
 
 
 @dataclass(frozen=True)
 class Address:
-    """One entry of the URL configuration: `name` as `reverse` takes it, `parameters` in its order."""
+    """One entry of the URL configuration: `name` as `reverse` takes it, and the type of each parameter by its name."""
 
     name: str
-    parameters: tuple[str, ...]
+    parameters: dict[str, str]
 
     def path(self, *values: str) -> str:
         """With these values in the place of the parameters, as a browser would ask for them."""
-        blanks = [BLANKS.get(parameter, "blank") for parameter in self.parameters]
+        blanks = [BLANKS.get(kind, "conversations") for kind in self.parameters.values()]
         path = reverse(self.name, args=blanks)
         for blank, value in zip(blanks, values, strict=True):
             path = path.replace(blank, quote(value.encode("utf-8", "surrogatepass"), safe="/"), 1)
@@ -51,26 +52,22 @@ class Address:
             return next(iter(Kind)).value
         if parameter == "content_type_id":
             return ContentType.objects.values_list("pk", flat=True).first()
-        model = self.model()
+        model = Conversation if parameter == "conversation" else self.model()
         return model and model._base_manager.values_list("pk", flat=True).order_by("-pk").first()
 
 
-BLANKS = {
-    "app_label": "conversations",
-    "pk": "11111111-1111-4111-8111-111111111111",
-    "case": "22222222-2222-4222-8222-222222222222",
-    "id": "33333333",
-}
-"""Values that parameters with a pattern of their own take, to be replaced in the finished path."""
+BLANKS = {"UUIDConverter": "11111111-1111-4111-8111-111111111111", "IntConverter": "33333333"}
+"""Values that parameters of a type take, to be replaced in the finished path; others take the name of an app."""
 
 
 def addresses() -> list[Address]:
     return [Address(name, parameters) for name, parameters in _walk(get_resolver())]
 
 
-def _walk(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
+def _walk(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, dict[str, str]]]:
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
             yield from _walk(entry, f"{namespace}{entry.namespace}:" if entry.namespace else namespace)
         elif isinstance(entry, URLPattern) and entry.name:
-            yield f"{namespace}{entry.name}", tuple(entry.pattern.regex.groupindex)
+            types = {name: type(converter).__name__ for name, converter in entry.pattern.converters.items()}
+            yield f"{namespace}{entry.name}", {name: types.get(name, "") for name in entry.pattern.regex.groupindex}
