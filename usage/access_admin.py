@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -20,12 +21,30 @@ NAMED = 3
 @admin.register(AccessLimit)
 class AccessLimitAdmin(ClearAddresses):
     list_display = ("__str__", "whom", "which")
-    fields = ("person", "group", "businesses")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": ("person", "group", "businesses"),
+                "description": gettext_lazy(
+                    "Choose one person or one group. From then on they find these businesses only, on every page; "
+                    "without any, nothing. Several limits of one person add up. To lift a limit, delete it."
+                ),
+            },
+        ),
+    )
     autocomplete_fields = ("person", "businesses")
     ordering = ("pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("person", "group").prefetch_related("businesses")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Chosen here, and made and changed on pages of their own."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
 
     @admin.display(description=gettext_lazy("limits"))
     def whom(self, row: AccessLimit) -> str:

@@ -47,8 +47,8 @@ class AccessRecord(models.Model):
 
     class Meta:
         app_label = "waops"
-        verbose_name = _("access to personal data")
-        verbose_name_plural = _("access to personal data")
+        verbose_name = _("access record")
+        verbose_name_plural = _("access records")
         indexes = [
             # Whether this person has read it just now; what was done to one customer's data.
             models.Index(fields=["what", "object_id", "person", "at"], name="access_to_one_row"),

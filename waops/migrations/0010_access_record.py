@@ -26,8 +26,8 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='who')),
             ],
             options={
-                'verbose_name': 'access to personal data',
-                'verbose_name_plural': 'access to personal data',
+                'verbose_name': 'access record',
+                'verbose_name_plural': 'access records',
                 'indexes': [models.Index(fields=['what', 'object_id', 'person', 'at'], name='access_to_one_row'), models.Index(fields=['at'], name='access_by_time')],
             },
         ),
