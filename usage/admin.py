@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
@@ -119,10 +118,7 @@ class AlertRuleAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg
     list_display = ("__str__", "thresholds", "forecast", "emails", "webhook", "language")
     list_select_related = ("business",)
     search_fields = ("business__business_name", "emails")
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The business as its id, which the link on its page fills in: a choice among thousands would help nobody."""
-        return super().formfield_for_foreignkey(db_field, request, widget=forms.TextInput(attrs={"dir": "ltr"}))
+    autocomplete_fields = ("business",)
 
 
 class KindFilter(KnownValues):

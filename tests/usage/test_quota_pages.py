@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import uuid
 import zipfile
 from datetime import timedelta
@@ -265,3 +266,15 @@ def test_home_tells_managers_who_runs_out(manager) -> None:
     html = page(manager, "/")
     assert "Silent" in html
     assert "out now; the AI is silent" in html
+
+
+def test_alerts_of_its_own_begin_with_the_business_that_the_link_names(manager) -> None:
+    one, other = shop("Nour Perfumes"), shop("Tech Zone")
+    address = "/usage/alertrule/add/"
+    html = page(manager, address, business=str(one.pk))
+    assert re.search(rf'<option value="{one.pk}" selected[^>]*>\s*Nour Perfumes', html)
+    assert str(other.pk) not in html  # the others are found as one types
+    assert (
+        "selected"
+        not in page(manager, address, business="nonsense").partition('name="business"')[2].split("</select>")[0]
+    )

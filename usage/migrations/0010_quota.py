@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
                 ('emails', models.TextField(blank=True, help_text='One address per line. Empty: nobody gets an e-mail.', verbose_name='e-mail to')),
                 ('webhook', models.BooleanField(default=True, help_text='QUOTA_WEBHOOK_URL of the environment, if it is set.', verbose_name='call the webhook')),
                 ('language', models.CharField(choices=[('en', 'English'), ('ar', 'Arabic')], default='en', max_length=2, verbose_name='language')),
-                ('business', models.OneToOneField(blank=True, db_constraint=False, help_text='Its id, which the link on its page fills in. Empty: every business without a rule of its own.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='alert_rule', to='usage.profile', verbose_name='business')),
+                ('business', models.OneToOneField(blank=True, db_constraint=False, help_text='Empty: every business without a rule of its own.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='alert_rule', to='usage.profile', verbose_name='business')),
             ],
             options={
                 'verbose_name': 'alert rule',

@@ -26,7 +26,7 @@ class AlertRule(models.Model):
         blank=True,
         related_name="alert_rule",
         verbose_name=_("business"),
-        help_text=_("Its id, which the link on its page fills in. Empty: every business without a rule of its own."),
+        help_text=_("Empty: every business without a rule of its own."),
     )
     thresholds = ArrayField(
         models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(100)]),
