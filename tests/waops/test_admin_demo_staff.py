@@ -19,7 +19,10 @@ def run() -> str:
 def test_it_makes_an_account_for_each_group_and_an_administrator() -> None:
     output = run()
     groups = {user.username: [group.name for group in user.groups.all()] for user in User.objects.all()}
-    assert groups == {"support": ["Support"], "manager": ["Managers"], "operator": ["Operators"], "admin": []}
+    assert groups == {
+        **{"support": ["Support"], "support2": ["Support"]},
+        **{"manager": ["Managers"], "operator": ["Operators"], "admin": []},
+    }
     assert [user.username for user in User.objects.filter(is_superuser=True)] == ["admin"]
     for user in User.objects.all():
         assert user.check_password(f"demo-{user.username}")
@@ -35,7 +38,7 @@ def test_a_second_time_it_restores_the_rights_and_leaves_the_password() -> None:
     user.save()
     run()
     user.refresh_from_db()
-    assert (user.is_superuser, user.groups.get().name, User.objects.count()) == (False, "Support", 4)
+    assert (user.is_superuser, user.groups.get().name, User.objects.count()) == (False, "Support", 5)
     assert user.check_password("my own")
 
 

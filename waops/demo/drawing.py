@@ -15,6 +15,9 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+SHORT_WAITS = 1.5
+"""Skew of how long open escalations wait: most for minutes or a few hours, few for days."""
+
 _VERSION_AND_VARIANT = ~(0xF000 << 64 | 0xC000 << 48)
 _VERSION_4 = 0x4000 << 64 | 0x8000 << 48
 
@@ -33,9 +36,12 @@ def text_of(moment: int) -> str:
     return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds")
 
 
-def log_uniform(rng: Random, low: float, high: float) -> float:
-    """A number between ``low`` and ``high`` (both > 0): every order of magnitude is equally likely."""
-    return math.exp(rng.uniform(math.log(low), math.log(high)))
+def log_uniform(rng: Random, low: float, high: float, skew: float = 1) -> float:
+    """A number between ``low`` and ``high`` (both > 0): every order of magnitude is equally likely.
+
+    A ``skew`` over 1 makes the small ones likelier.
+    """
+    return low * math.exp(math.log(high / low) * math.pow(rng.random(), skew))
 
 
 def array_literal(values: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from waops.demo.businesses import Business
 from waops.demo.catalog import Catalog
 from waops.demo.conversations import Conversation
 from waops.demo.dialogue import Dialogue, Ending, place_in_time
-from waops.demo.drawing import DAY, HOUR, MINUTE, SECOND, log_uniform, make_uuid, text_of
+from waops.demo.drawing import DAY, HOUR, MINUTE, SECOND, SHORT_WAITS, log_uniform, make_uuid, text_of
 from waops.demo.people import make_customer, phone_number
 from waops.demo.tables import Row
 
@@ -68,11 +68,12 @@ def _resolved_at(rng: Random, conversation: Conversation, last: int, now: int) -
 def escalation_rows(
     rng: Random, business: Business, conversation: Conversation, reasons: Reasons, now: int
 ) -> Iterator[Row]:
-    """A row per hand-over; none for a ghost. The service writes it just before it tells the customer."""
+    """A row per hand-over; none for a ghost. The service writes it after the last message, just before it answers."""
     for episode in conversation.episodes:
         if episode.ending is Ending.GHOST:
             continue
-        escalated = text_of(conversation.moments[episode.handover] - SECOND)
+        asked, told = conversation.moments[episode.handover - 1 : episode.handover + 1]
+        escalated = text_of(max(asked, told - SECOND))
         is_open = episode.ending is Ending.OPEN
         yield (
             make_uuid(rng),
@@ -99,7 +100,7 @@ def stray_rows(
         dialogue.chat(rng.randint(0, 8))
         dialogue.hand_over(0, Ending.OPEN)
         handover = dialogue.episodes[0].handover
-        moment = now - business.quiet - int(log_uniform(rng, 10 * MINUTE, 6 * DAY))
+        moment = now - business.quiet - int(log_uniform(rng, 10 * MINUTE, 6 * DAY, SHORT_WAITS))
         moments = place_in_time(dialogue.lines, handover, moment, now)
         context = [
             {"role": line.role, "content": line.content, "timestamp": text_of(at)}

@@ -8,7 +8,7 @@ from random import Random
 
 from waops.demo.catalog import Catalog
 from waops.demo.dialogue import Dialogue, Ending, place_in_time, waking_hour
-from waops.demo.drawing import DAY, HOUR, MINUTE, apportion, log_uniform
+from waops.demo.drawing import DAY, HOUR, MINUTE, SHORT_WAITS, apportion, log_uniform
 from waops.demo.plan import BusinessPlan, Quota
 
 
@@ -128,7 +128,7 @@ def date(dialogue: Dialogue, scenario: Scenario, now: int, quiet: int) -> list[i
     anchor = len(dialogue.lines) - 1
     if scenario in OPEN_SCENARIOS:
         anchor = next(episode.handover for episode in dialogue.episodes if episode.ending is Ending.OPEN)
-        moment = now - quiet - int(log_uniform(rng, 4 * MINUTE, 8 * DAY))
+        moment = now - quiet - int(log_uniform(rng, 4 * MINUTE, 8 * DAY, SHORT_WAITS))
         return place_in_time(dialogue.lines, anchor, moment, now - quiet)
     if scenario is Scenario.UNANSWERED:
         moment = now - int(log_uniform(rng, 5 * MINUTE, 20 * HOUR))

@@ -35,6 +35,7 @@ class Command(BaseCommand):
             self.step(_("Loading demo data"), "demo_data")
         call_command("create_demo_staff", stdout=self.stdout)
         call_command("demo_quota", stdout=StringIO())
+        call_command("demo_desk", stdout=StringIO())
 
     def step(self, title: str, command: str) -> None:
         self.stdout.write(f"{title}…")

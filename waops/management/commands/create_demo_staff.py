@@ -1,4 +1,4 @@
-"""Accounts to try the app with: one for each group, and an administrator."""
+"""Accounts to try the app with: one for each group, a colleague at the desk, and an administrator."""
 
 from typing import Any
 
@@ -13,14 +13,17 @@ from rich.table import Table
 from waops.models import User
 from waops.permissions import MANAGERS, OPERATORS, SUPPORT
 
-ACCOUNTS = {"support": SUPPORT, "manager": MANAGERS, "operator": OPERATORS, "admin": None}
+ACCOUNTS = {"support": SUPPORT, "support2": SUPPORT, "manager": MANAGERS, "operator": OPERATORS, "admin": None}
 """User name and group; None is an administrator."""
+
+NAMES = {"support2": {"first_name": "نورة", "last_name": "العتيبي"}}
+"""Of those who have one: a colleague whose name runs the other way."""
 
 PASSWORD = "demo-{username}"  # noqa: S105 printed below, for development only
 
 
 class Command(BaseCommand):
-    help = "Creates demo accounts, for development: support, manager, operator and admin. Harmless to repeat."
+    help = "Creates demo accounts, for development: support, support2, manager, operator and admin. Harmless to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not (settings.EMBEDDED_POSTGRES or settings.DEBUG):
@@ -40,7 +43,7 @@ class Command(BaseCommand):
 def create(username: str, group: str | None) -> str:
     """Make that account, or set its rights right again; the password it was made with."""
     password = PASSWORD.format(username=username)
-    user, created = User.objects.get_or_create(username=username)
+    user, created = User.objects.get_or_create(username=username, defaults=NAMES.get(username, {}))
     user.is_active = user.is_staff = True
     user.is_superuser = group is None
     if created:  # checking one costs as much as setting it, and `make run` calls this each time

@@ -1,0 +1,71 @@
+"""A newcomer's desk: cases in every state, by the desk's own procedures, once, and on demo data only."""
+
+from collections import Counter
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from escalations.criteria import View
+from escalations.models import CaseState, Event
+from escalations.procedures import claim
+from escalations.queries import in_view
+from tests import factories
+from waops.demo import load
+from waops.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def run() -> None:
+    call_command("demo_desk", stdout=StringIO())
+
+
+@pytest.fixture
+def staff() -> None:
+    call_command("create_demo_staff", stdout=StringIO())
+
+
+@pytest.fixture
+def demo(staff) -> None:
+    connection.ensure_connection()
+    load(connection.connection)
+
+
+def test_every_list_of_the_desk_shows_something(demo) -> None:
+    run()
+    support = User.objects.get(username="support")
+    sizes = {view: in_view(view, support.pk).count() for view in View}
+    assert (sizes[View.MINE], sizes[View.SNOOZED], sizes[View.TODAY]) == (3, 2, 10)
+    assert sizes[View.UNCLAIMED] > 20
+    kinds = Counter(Event.objects.values_list("kind", flat=True))
+    assert kinds == {"resolved": 10, "claimed": 4, "snoozed": 2, "handed_over": 1, "noted": 1}
+    assert set(Event.objects.values_list("actor_name", flat=True)) == {"support", "نورة العتيبي"}
+    assert CaseState.objects.exclude(outcome=None).exclude(note="").count() == 10
+
+
+def test_a_second_time_it_adds_nothing(demo) -> None:
+    run()
+    before = list(Event.objects.order_by("pk").values()), list(CaseState.objects.order_by("pk").values())
+    run()
+    assert before == (list(Event.objects.order_by("pk").values()), list(CaseState.objects.order_by("pk").values()))
+
+
+def test_it_leaves_a_desk_with_a_history_alone(demo) -> None:
+    case = in_view(View.OPEN, 0)[0]
+    claim([case.pk], User.objects.get(username="admin"))
+    run()
+    assert Event.objects.count() == 1
+
+
+def test_it_leaves_real_businesses_alone(demo) -> None:
+    factories.business("Real")  # its owner has an address that could be somebody's
+    run()
+    assert not Event.objects.exists()
+
+
+def test_it_refuses_a_real_database(settings) -> None:
+    settings.EMBEDDED_POSTGRES = settings.DEBUG = False
+    with pytest.raises(CommandError, match="does not belong on a real database"):
+        run()
