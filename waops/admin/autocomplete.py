@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 
 
@@ -18,3 +18,7 @@ class ForgivingAutocomplete(AutocompleteSelect):
         except ValidationError:
             return False
         return "\0" not in str(value)
+
+
+class ForgivingAutocompletes(ForgivingAutocomplete, AutocompleteSelectMultiple):
+    """For several rows."""
