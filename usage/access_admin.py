@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from usage.models import AccessLimit
 from waops.admin.addresses import ClearAddresses
-from waops.admin.autocomplete import ForgivingAutocompletes
 from waops.templatetags.waops import outside_text
 
 NAMED = 3
@@ -43,9 +42,7 @@ class AccessLimitAdmin(ClearAddresses):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Chosen here, and made and changed on pages of their own."""
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "businesses":
-            field.widget = ForgivingAutocompletes(db_field, self.admin_site, choices=field.choices)
-        elif isinstance(field.widget, RelatedFieldWidgetWrapper):
+        if isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
 

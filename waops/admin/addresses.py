@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from waops.access import current
-from waops.admin.autocomplete import ForgivingAutocomplete
+from waops.admin.autocomplete import CarefulAutocomplete, CarefulAutocompleteMultiple
 
 
 class BadAddressError(Exception):
@@ -99,11 +99,13 @@ class ClearAddresses(ModelAdmin):  # type: ignore[type-arg]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):
-            kwargs.setdefault("widget", ForgivingAutocomplete(db_field, self.admin_site))
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field and db_field.name == self.business_path.removesuffix("_id") and current().is_limited:
-            field.required = True  # a row without one would be about every business
-        return field
+            kwargs.setdefault("widget", CarefulAutocomplete(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", CarefulAutocompleteMultiple(db_field, self.admin_site))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         try:

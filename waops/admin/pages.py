@@ -48,9 +48,10 @@ class GroupAdmin(ClearAddresses, DjangoGroupAdmin):
         self, db_field: "models.ManyToManyField[Any, Any]", request: HttpRequest | None = None, **kwargs: Any
     ) -> "ModelMultipleChoiceField[Any] | None":
         shown = Permission.objects.exclude(content_type__app_label__in=WITHOUT_PAGES).select_related("content_type")
-        return super().formfield_for_manytomany(
+        field: ModelMultipleChoiceField[Any] | None = super().formfield_for_manytomany(
             db_field, request, form_class=PermissionsField, **{"queryset": shown, **kwargs}
         )
+        return field
 
 
 class KindFilter(KnownValues):
