@@ -16,7 +16,7 @@ from tests.conftest import absent
 from waops.embedded.server import SUPERUSER, EmbeddedServer
 
 PATH = f"{os.environ['PATH']}:/usr/sbin"
-SECONDS = 30
+SECONDS = 60
 
 
 def wait_until(condition: Callable[[], object], seconds: float = SECONDS) -> None:

@@ -17,7 +17,8 @@ from django.utils.translation import gettext, gettext_lazy, override
 from psycopg import sql
 
 from tests.databases import Databases, django_uses
-from tests.waops.operations.conftest import in_background, wait_until
+from tests.programs import wait_until
+from tests.waops.operations.conftest import in_background
 from waops.operations import errors
 from waops.operations.turn import LOCK
 

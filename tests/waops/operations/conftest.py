@@ -1,6 +1,5 @@
 """Operations are run here as a migration would, on tables of the test's own in a migrated database."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -54,13 +53,6 @@ def impatient(settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index, "PAUSE", 0.05)
     monkeypatch.setattr(sql_file, "PAUSE", 0.02)
     monkeypatch.setattr(sql_file, "TRIES_PER_ATTEMPT", 2)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
-from tests.waops.operations.conftest import backwards, forwards, in_background, wait_until
+from tests.programs import wait_until
+from tests.waops.operations.conftest import backwards, forwards, in_background
 from tests.waops.operations.test_create_index import INDEX, UNIQUE, records, state
 from waops.operations import CreateIndex, errors, watcher
 
