@@ -179,15 +179,20 @@ def test_stopping_the_development_server_stops_it_too(home: Path, number: signal
         cwd=settings.BASE_DIR,
         env=environment,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
     assert serving.stdout is not None
     too_long = threading.Timer(300, os.killpg, [serving.pid, signal.SIGKILL])
     too_long.start()
-    assert any("Starting development server" in line for line in serving.stdout)
+    printed = []
+    for line in serving.stdout:
+        printed.append(line)
+        if "Starting development server" in line:
+            break
     too_long.cancel()
+    assert serving.poll() is None, "".join(printed)
     assert EmbeddedServer(home).is_running()
     if number == signal.SIGINT:  # a terminal sends it to every process of the group
         os.killpg(serving.pid, number)
