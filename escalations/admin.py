@@ -18,7 +18,7 @@ from escalations.case import find_case
 from escalations.criteria import Case
 from escalations.desk_actions import ACTIONS
 from escalations.models import Escalation
-from escalations.pages import case_page, older_messages, queue_page
+from escalations.pages import case_page, filters, older_messages, queue_page
 from escalations.people import person
 from waops.access_log import note_reading
 from waops.admin.read_only import ReadOnlyAdmin
@@ -31,6 +31,7 @@ class EscalationAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.page("", self.changelist_view, "changelist"),
+            self.page("filters/", self.filters_view, "filters"),
             *live.urls(self),
             *bulk_actions.urls(self),
             *desk_pages.urls(self),
@@ -54,6 +55,10 @@ class EscalationAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return self.show(request, "escalations/queue.html", lambda: queue_page(request))
+
+    def filters_view(self, request: HttpRequest) -> HttpResponse:
+        """Part of a page: the queue's filters with their choices."""
+        return self.show(request, "escalations/filters.html", lambda: filters(request))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -52,16 +52,21 @@ def read_form(data: Any) -> QueueForm:
 
 
 def queue_page(request: HttpRequest) -> dict[str, Any]:
-    """Raises BadRequest. A page beyond the end is the last one: the queue shrinks while people work in it."""
+    """Raises BadRequest. A page beyond the end is the last one: the queue shrinks while people work in it.
+
+    What the filters offer is left to `filters`, which browsers ask for when somebody opens them.
+    """
     form = read_form(request.GET)
     criteria = form.criteria
     user_id = person(request).pk
+    has_choices = criteria.is_narrowed or "choices" in request.GET
     now = snapshot(Listener(user_id, current().instances))
     counts = now.counts
-    form.offer(facets(criteria.view, user_id))
+    form.offer(facets(criteria.view, user_id) if has_choices else ())
     page = BoundedPaginator(find(criteria, user_id), PER_PAGE).get_page(form.page)
     return {
         "form": form,
+        "has_choices": has_choices,
         "criteria": criteria,
         "view": criteria.view,
         "is_open": criteria.view.is_open,
@@ -73,6 +78,13 @@ def queue_page(request: HttpRequest) -> dict[str, Any]:
         "bulk": [action for action in BULK.values() if action.is_allowed(request.user)],
         "me": user_id,
     }
+
+
+def filters(request: HttpRequest) -> dict[str, Any]:
+    """The filters of a view with all that they offer. Raises BadRequest."""
+    form = read_form(request.GET)
+    form.offer(facets(form.criteria.view, person(request).pk))
+    return {"form": form}
 
 
 def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:

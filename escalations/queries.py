@@ -33,6 +33,8 @@ from waops.phones import digits
 
 LATEST = 1000
 """Resolved cases from which the filters' choices are read."""
+MOST_FACETS = 3_000
+"""More choices than that nobody reads through."""
 
 FEWEST_DIGITS = 4
 """Fewer last digits than these would find everybody."""
@@ -157,7 +159,7 @@ def queue_rows(criteria: Criteria, found: Cases) -> Cases:
 
 
 def facets(view: View, user_id: int) -> list[Facet]:
-    """Cases by number, reason and claimant: of a whole view, or of the LATEST resolved ones."""
+    """Cases by number, reason and claimant: the most frequent of a whole view, or of the LATEST resolved ones."""
     cases = in_view(view, user_id)
     if view is View.RESOLVED:
         cases = cases.filter(pk__in=resolved_cases().values("pk")[:LATEST])
@@ -165,7 +167,7 @@ def facets(view: View, user_id: int) -> list[Facet]:
     rows = named.values_list(
         "business_id", "business_name", "instance_id", "number_name", "why", "claimant_id", "claimant"
     )
-    return [Facet(*row) for row in rows.annotate(cases=Count("pk"))]
+    return [Facet(*row) for row in rows.annotate(cases=Count("pk")).order_by("-cases")[:MOST_FACETS]]
 
 
 def waiting_for(user_id: int) -> Cases:

@@ -150,9 +150,18 @@ def test_filters_narrow_by_business_number_and_reason(support) -> None:
     assert rows(support.get(QUEUE, {"number": str(second.instance_id)})) == [second]
     assert rows(support.get(QUEUE, {"reason": "user_request"})) == [first, second]
     assert rows(support.get(QUEUE, {"reason": "none-given"})) == [third]
-    text = support.get(QUEUE).content.decode()
-    assert first.instance.business.business_name in text
-    assert f'<option value="{second.instance_id}">' in text
+
+
+def test_what_filters_offer_is_fetched_when_they_are_opened(support) -> None:
+    case = factories.waiting(minutes=5)
+    option = f'<option value="{case.instance_id}">'
+    assert option not in support.get(QUEUE).content.decode()
+    offered = support.get(f"{QUEUE}filters/", {"view": "open"}).content.decode()
+    assert option in offered
+    assert case.instance.business.business_name in offered
+    assert "<html" not in offered
+    assert option in support.get(QUEUE, {"choices": "1"}).content.decode()
+    assert option not in support.get(f"{QUEUE}filters/", {"view": "snoozed"}).content.decode()
 
 
 @pytest.mark.parametrize(

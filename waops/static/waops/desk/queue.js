@@ -11,6 +11,7 @@ const openedAt = new Map(rows.map((row) => [row, row.querySelector("[data-claima
 sessionStorage.setItem("desk-queue", JSON.stringify({ address: location.href, cases: links.map((link) => link.href) }));
 
 selection();
+offer(document.querySelector("[data-choices]"));
 live((desk) => {
   for (const row of rows) {
     const id = row.dataset.case;
@@ -38,6 +39,24 @@ keys({
     search.focus();
   },
 });
+
+// What the filters offer is fetched when somebody opens them; what is chosen by then stays chosen.
+function offer(filters) {
+  let isOffered = false;
+  filters?.addEventListener("toggle", async () => {
+    if (!filters.open || isOffered) return;
+    const response = await fetch(filters.dataset.choices);
+    if (!response.ok || response.redirected) return;
+    isOffered = true;
+    const fetched = new DOMParser().parseFromString(await response.text(), "text/html");
+    for (const select of fetched.querySelectorAll("select")) {
+      const shown = document.getElementById(select.id);
+      const chosen = shown.value;
+      shown.replaceChildren(...select.children);
+      shown.value = chosen;
+    }
+  });
+}
 
 function current() {
   return document.activeElement.closest?.("tr[data-case]") ?? null;
