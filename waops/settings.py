@@ -107,7 +107,6 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "waops.urls"
-WSGI_APPLICATION = "waops.wsgi.application"
 
 TEMPLATES = [
     {

@@ -171,7 +171,7 @@ def test_a_broken_folder_is_named(home: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_the_development_server_stops_it_too(home: Path, number: signal.Signals) -> None:
-    environment = {**os.environ, "EMBEDDED_POSTGRES_DIR": str(home), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "EMBEDDED_POSTGRES_DIR": str(home), "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "load_baseline"], cwd=settings.BASE_DIR, env=environment, check=True, capture_output=True)
     serving = subprocess.Popen(
@@ -184,7 +184,8 @@ def test_stopping_the_development_server_stops_it_too(home: Path, number: signal
         start_new_session=True,
     )
     assert serving.stdout is not None
-    too_long = threading.Timer(300, os.killpg, [serving.pid, signal.SIGKILL])
+    # Its end says where each thread was.
+    too_long = threading.Timer(200, os.killpg, [serving.pid, signal.SIGABRT])
     too_long.start()
     printed = []
     for line in serving.stdout:
@@ -192,7 +193,9 @@ def test_stopping_the_development_server_stops_it_too(home: Path, number: signal
         if "Starting development server" in line:
             break
     too_long.cancel()
-    assert serving.poll() is None, "".join(printed)
+    if not printed or "Starting development server" not in printed[-1]:
+        serving.communicate()
+        pytest.fail("".join(printed))
     assert EmbeddedServer(home).is_running()
     if number == signal.SIGINT:  # a terminal sends it to every process of the group
         os.killpg(serving.pid, number)

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connections
 from whitenoise.runserver_nostatic.management.commands.runserver import Command as WhiteNoiseCommand
 
+from waops.backend import pooling
 from waops.embedded import project_server
 
 
@@ -18,3 +19,9 @@ class Command(WhiteNoiseCommand):  # type: ignore[misc]
 
     def check(self, *args: Any, **kwargs: Any) -> None:
         super().check(*args, **{**kwargs, "databases": [DEFAULT_DB_ALIAS]})
+
+    def get_handler(self, *args: Any, **options: Any) -> Any:
+        # As `waops.wsgi` does, whose exit on a failed check would end only this thread, in silence.
+        connections.close_all()
+        pooling.start()
+        return super().get_handler(*args, **options)
