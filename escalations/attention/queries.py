@@ -39,11 +39,19 @@ def find_all() -> list[Finding]:
     return findings
 
 
-def cached_count() -> str:
-    """Things found, in digits; empty if there are none. At most SECONDS old."""
+def known_count() -> str | None:
+    """Things found, in digits; empty if there are none, None if nobody has looked for SECONDS."""
     count = cache.get(_key())
-    if count is None:
-        count = sum(len(finding.items) for finding in find_all())
+    return count if count is None else _shown(count)
+
+
+def fresh_count() -> str:
+    """As `known_count`, looking if nobody has."""
+    known = known_count()
+    return _shown(sum(len(finding.items) for finding in find_all())) if known is None else known
+
+
+def _shown(count: int) -> str:
     return in_digits(count) if count else ""
 
 

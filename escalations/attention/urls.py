@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from escalations.attention import remedies
 from escalations.attention.findings import SHOWN, Kind
-from escalations.attention.queries import find_all
+from escalations.attention.queries import find_all, fresh_count
 from waops.access import may
 
 if TYPE_CHECKING:
@@ -27,8 +27,14 @@ def urls(desk: "EscalationAdmin") -> list[URLPattern]:
 
     return [
         desk.page("attention/", attention, "attention"),
+        desk.page("attention/count/", count, "attention_count"),
         desk.page("attention/<slug:kind>/", remedy, "remedy"),
     ]
+
+
+def count(request: HttpRequest) -> HttpResponse:
+    """Part of a page: how many things need attention; nothing if none does."""
+    return HttpResponse(fresh_count(), content_type="text/plain; charset=utf-8")
 
 
 def attention_page(request: HttpRequest) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django import template
 from django.http import HttpRequest
 
 from conversations.models import Conversation
-from escalations.attention.queries import cached_count
+from escalations.attention.queries import known_count
 from escalations.by_hand import PERMISSION
 from escalations.queries import open_case_of
 from waops.access import may
@@ -16,10 +16,13 @@ register = template.Library()
 
 @register.inclusion_tag("escalations/search/places.html", takes_context=True)
 def desk_places(context: dict[str, Any], current: str = "") -> dict[str, Any]:
-    """Links to queue, needs attention with its count, search and numbers. `current` names the page it is on."""
+    """Links to queue, needs attention with its count, search and numbers. `current` names the page it is on.
+
+    A count that is not known is fetched by the browser: no page waits for what another one shows.
+    """
     request: HttpRequest = context["request"]
     may_view = may(request, "escalations.view_escalation")
-    return {"current": current, "may_view": may_view, "attention_count": cached_count() if may_view else 0}
+    return {"current": current, "may_view": may_view, "attention_count": known_count() if may_view else ""}
 
 
 @register.inclusion_tag("escalations/by_hand.html", takes_context=True)

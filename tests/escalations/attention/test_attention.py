@@ -7,7 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from escalations.attention.findings import COUNTED, Item, Kind
-from escalations.attention.queries import cached_count, find
+from escalations.attention.queries import fresh_count, find
 from escalations.models import Escalation, Event, KnownReason
 from tests import factories
 
@@ -61,7 +61,7 @@ def test_an_orderly_desk_needs_none(support) -> None:
     factories.waiting(minutes=5)
     response = support.get(PAGE)
     assert "Nothing needs attention" in response.content.decode()
-    assert cached_count() == ""
+    assert fresh_count() == ""
 
 
 # Ghosts
@@ -208,11 +208,22 @@ def test_many_are_counted_no_further_than_anybody_reads_and_cost_the_same(suppor
 
 def test_the_count_on_the_tab_is_remembered_for_a_while(support) -> None:
     ghost()
-    assert cached_count() == "1"
+    assert fresh_count() == "1"
     ghost()
-    assert cached_count() == "1"
+    assert fresh_count() == "1"
     support.get(PAGE)
-    assert cached_count() == "2"
+    assert fresh_count() == "2"
+
+
+def test_no_page_waits_for_the_count_that_another_shows(support) -> None:
+    ghost()
+    queue = "/escalations/escalation/"
+    text = support.get(queue).content.decode()
+    assert f'data-count-from="{PAGE}count/"' in text
+    assert support.get(f"{PAGE}count/").content.decode() == "1"
+    known = support.get(queue).content.decode()
+    assert "data-count-from" not in known
+    assert '<span class="tabs__count">1</span>' in known
 
 
 def test_the_page_lives_without_optional_columns(support) -> None:
