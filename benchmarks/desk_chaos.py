@@ -48,6 +48,7 @@ def main(options: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waops.settings")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     django.setup()
     from django.db import connections
 

@@ -5,7 +5,8 @@
 
 Starts a Postgres server of its own and fills two databases: 60 open cases among 3,000 messages, and as many of both as
 asked for, with one conversation of `--long` messages. The pages of the two take turns; the best of each counts. Fails
-if a page takes more than 10 queries, or more than 1.5 times as long on the large database as on the small one.
+if a page takes more than 10 queries, or more than 1.5 times as long on the large database as on the small one. What is
+live is no page but a part of one, and tells the more the more cases are claimed: it is only shown.
 """
 
 import argparse
@@ -64,11 +65,12 @@ FILL = """
            CASE WHEN n %% 20 = 0 THEN now() END, CASE WHEN n %% 20 = 0 THEN now() + interval '1 day' END
     FROM generate_series(10, %(cases)s, 10) AS n, waops.waops_user AS person
 """
+LIVE = "what is live"
 PAGES = {
     "queue": "/escalations/escalation/",
     "queue, unclaimed": "/escalations/escalation/?view=unclaimed",
     "queue, resolved today": "/escalations/escalation/?view=today",
-    "what is live": "/escalations/escalation/live/",
+    LIVE: "/escalations/escalation/live/",
     "case": "/escalations/escalation/{case}/change/",
     "case, older messages": "/escalations/escalation/{case}/messages/",
 }
@@ -139,7 +141,7 @@ def main(options: argparse.Namespace) -> int:
     for page in PAGES:
         queries = max(measured[page][0] for measured in [*rounds["small"], *rounds["large"]])
         small, large = (min(measured[page][1] for measured in rounds[size]) for size in sizes)
-        failed += queries > MOST_QUERIES or large > MOST_TIMES * small
+        failed += page != LIVE and (queries > MOST_QUERIES or large > MOST_TIMES * small)
         table.add_row(page, str(queries), f"{small:,.1f}", f"{large:,.1f}", f"{large / small:.2f}")
     console.print(table)
     return 1 if failed else 0
@@ -147,6 +149,7 @@ def main(options: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waops.settings")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     django.setup()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=6_000)

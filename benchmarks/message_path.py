@@ -97,6 +97,7 @@ def main() -> None:
     options = parser.parse_args()
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waops.settings")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     django.setup()
     with temporary_server(options.postgres_bin, fsync=not options.no_fsync) as (server, folder):
         with psycopg.connect(server.dsn()) as connection:

@@ -75,6 +75,7 @@ def main() -> None:
     parser.add_argument("--postgres-bin", type=Path, default=None)
     arguments = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waops.settings")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     django.setup()
 
     from tests.databases import Databases, django_uses

@@ -125,6 +125,7 @@ def main(options: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waops.settings")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     django.setup()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--limit", type=float, default=200, help="Milliseconds a search may take (200).")
