@@ -137,19 +137,35 @@ def _growth_goals(result: Result) -> list[Goal]:
     return found
 
 
+MOST_GROWTH = 1.5
+GROWING = {
+    "Needs attention": "looks at every open case, of which there are as many times more",
+    "The desk's numbers": "reads every case that was opened or resolved in the 30 days that it sums up",
+}
+"""Pages whose work is what there is, and why."""
+
+
 def _page_goals(result: Result) -> list[Goal]:
     if not (pages := result.get("pages")):
         return []
     worst = max(pages, key=page_growth)
     small, large = sorted(map(int, worst["sizes"]))
+    growing = sorted((page for page in pages if page_growth(page) > MOST_GROWTH), key=page_growth, reverse=True)
+    within = [page_growth(page) for page in pages if page not in growing]
+    because = "; ".join(
+        f"“{page['page']}”, {page_growth(page):.2g} times, "
+        + GROWING.get(page["page"], "has more to show, or to choose from")
+        for page in growing
+    )
+    if within:
+        because += f". The other {len(within)} pages grow at most {max(within):.2f} times"
     return [
         Goal(
             f"Pages at {large:,} messages: time to that at {small:,}, of the page that grows most ({worst['page']})",
             page_growth(worst),
-            1.5,
+            MOST_GROWTH,
             False,
-            "There is more to show, or to choose from, than at the small size: the table of pages has its queries "
-            "and its bytes.",
+            f"{because}.",
         )
     ]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 
-from waops.demo.drawing import DAY, HOUR, array_literal, make_uuid, text_of
+from waops.demo.drawing import DAY, HOUR, MINUTE, array_literal, make_uuid, text_of
 from waops.demo.people import COUNTRIES, Country, full_name, phone_number
 from waops.demo.plan import Archetype, BusinessPlan, Quota
 from waops.demo.sectors import SECTORS, Sector
@@ -85,10 +85,10 @@ def _last_reset(rng: Random, quota: Quota, now: int) -> int:
 
 def _quiet(rng: Random, archetype: Archetype) -> int:
     if archetype.quota is Quota.DISABLED:
-        return rng.randint(5, 15) * DAY
+        return rng.randint(20, 60) * HOUR
     if archetype.quota in (Quota.USED_UP, Quota.OVER):
-        return rng.randint(3, 40) * HOUR
-    return rng.randint(1, 3) * DAY if archetype.statuses == ("Disconnected",) else 0
+        return rng.randint(30, 180) * MINUTE
+    return rng.randint(2, 9) * HOUR if archetype.statuses == ("Disconnected",) else 0
 
 
 def make_business(rng: Random, plan: BusinessPlan, now: int) -> Business:

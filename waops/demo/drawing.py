@@ -15,7 +15,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-SHORT_WAITS = 1.5
+SHORT_WAITS = 2.5
 """Skew of how long open escalations wait: most for minutes or a few hours, few for days."""
 
 _VERSION_AND_VARIANT = ~(0xF000 << 64 | 0xC000 << 48)

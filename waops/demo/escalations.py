@@ -100,7 +100,7 @@ def stray_rows(
         dialogue.chat(rng.randint(0, 8))
         dialogue.hand_over(0, Ending.OPEN)
         handover = dialogue.episodes[0].handover
-        moment = now - business.quiet - int(log_uniform(rng, 10 * MINUTE, 6 * DAY, SHORT_WAITS))
+        moment = now - business.quiet - int(log_uniform(rng, 10 * MINUTE, 3 * DAY, SHORT_WAITS))
         moments = place_in_time(dialogue.lines, handover, moment, now)
         context = [
             {"role": line.role, "content": line.content, "timestamp": text_of(at)}

@@ -128,7 +128,7 @@ def date(dialogue: Dialogue, scenario: Scenario, now: int, quiet: int) -> list[i
     anchor = len(dialogue.lines) - 1
     if scenario in OPEN_SCENARIOS:
         anchor = next(episode.handover for episode in dialogue.episodes if episode.ending is Ending.OPEN)
-        moment = now - quiet - int(log_uniform(rng, 4 * MINUTE, 8 * DAY, SHORT_WAITS))
+        moment = now - quiet - int(log_uniform(rng, 4 * MINUTE, 3 * DAY, SHORT_WAITS))
         return place_in_time(dialogue.lines, anchor, moment, now - quiet)
     if scenario is Scenario.UNANSWERED:
         moment = now - int(log_uniform(rng, 5 * MINUTE, 20 * HOUR))

@@ -40,14 +40,14 @@ keys({
   },
 });
 
-// What the filters offer is fetched when somebody opens them; what is chosen by then stays chosen.
+// What the filters offer is fetched when somebody goes to them; what is chosen by then stays chosen.
 function offer(filters) {
-  let isOffered = false;
-  filters?.addEventListener("toggle", async () => {
-    if (!filters.open || isOffered) return;
+  if (!filters) return;
+  const comings = ["toggle", "pointerover", "focusin"];
+  const fetchChoices = async () => {
+    for (const coming of comings) filters.removeEventListener(coming, fetchChoices);
     const response = await fetch(filters.dataset.choices);
     if (!response.ok || response.redirected) return;
-    isOffered = true;
     const fetched = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const select of fetched.querySelectorAll("select")) {
       const shown = document.getElementById(select.id);
@@ -55,7 +55,8 @@ function offer(filters) {
       shown.replaceChildren(...select.children);
       shown.value = chosen;
     }
-  });
+  };
+  for (const coming of comings) filters.addEventListener(coming, fetchChoices);
 }
 
 function current() {
