@@ -7,7 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from escalations.attention.findings import COUNTED, Item, Kind
-from escalations.attention.queries import fresh_count, find
+from escalations.attention.queries import find, fresh_count
 from escalations.models import Escalation, Event, KnownReason
 from tests import factories
 
