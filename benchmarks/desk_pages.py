@@ -22,7 +22,7 @@ from rich.table import Table
 console = Console()
 
 MOST_QUERIES, MOST_TIMES = 10, 1.5
-SMALL = {"cases": 60, "messages": 3_000, "long": 50}
+SMALL = {"cases": 60, "messages": 3_000, "long": 500}
 
 # A tenth of the cases is claimed, a twentieth snoozed; as many resolved cases as ten times the open ones lie behind.
 FILL = """

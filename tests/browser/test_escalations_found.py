@@ -85,3 +85,16 @@ def test_a_conversation_is_handed_to_people(salma: User, visit: Visit, look: dic
     page.locator(".by-hand a.button").click()
     page.wait_for_url(f"**{case.pk}/change/")
     assert (visitor.complaints, visitor.overflow()) == ([], 0)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_on_a_phone_menus_stay_within_the_page(salma: User, visit: Visit, language: str) -> None:
+    staff("Support", username="omar")
+    visitor = visit(salma, language=language, viewport=PHONE)
+    visitor.open(f"{QUEUE}{open_cases()[0].pk}/change/")
+    menus = visitor.page.locator(".holder .menu > summary")
+    assert menus.count() == 2
+    for menu in menus.all():
+        menu.click()
+        assert visitor.overflow() == 0
+        menu.click()
