@@ -92,6 +92,8 @@ def test_on_a_phone_menus_stay_within_the_page(salma: User, visit: Visit, langua
     staff("Support", username="omar")
     visitor = visit(salma, language=language, viewport=PHONE)
     visitor.open(f"{QUEUE}{open_cases()[0].pk}/change/")
+    visitor.page.locator('[data-key="claim"]').click()
+    visitor.page.locator(".messagelist .success").wait_for()
     menus = visitor.page.locator(".holder .menu > summary")
     assert menus.count() == 2
     for menu in menus.all():
