@@ -36,7 +36,9 @@ PERSONALITIES = {
     ),
 }
 MODELS = ("gpt-4.1-mini", "gpt-4.1", "gpt-4o-mini", "gemini-2.0-flash")
-ROUND_LIMITS = (50, 100, 150, 200, 300, 500, 750, 1_000, 1_500, 2_000, 3_000, 5_000, 7_500, 10_000, 20_000, 50_000)
+LEAST_LIMIT = 50
+FAILED = 1.3
+"""What the counter of a business counts for an answer, where many could not be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +128,32 @@ def make_business(rng: Random, plan: BusinessPlan, now: int) -> Business:
 
 
 def quota(rng: Random, state: Quota, answers: int) -> tuple[int, int]:
-    """Limit and use for a state, near the number of ``answers`` given since the last reset."""
+    """Limit and use for a state, after so many ``answers`` since the last reset.
+
+    The counter is what was answered, as nearly as people look; where it is OVER it counts failed sends too.
+    """
     if state is Quota.DISABLED:
         return 0, 0
-    used = max(answers, rng.randint(55, 95))
-    below = max(limit for limit in ROUND_LIMITS if limit <= used)
     if state is Quota.USED_UP:
-        return below, below
+        limit = max(5, _round(answers))
+        return limit, limit
     if state is Quota.OVER:
-        return below, max(used, below + rng.randint(1, 9))
+        used = max(10, round(answers * FAILED))
+        return _round(used) - 2 * _step(used), used
     if state is Quota.NEAR:
-        limit = min(limit for limit in ROUND_LIMITS if limit > used)
-        return limit, max(used, int(limit * rng.uniform(0.9, 0.98)))
-    return min(limit for limit in ROUND_LIMITS if limit >= used * 1.6), used
+        return max(10, _round(int(answers / rng.uniform(0.88, 0.96)))), answers
+    return max(LEAST_LIMIT, _round(int(answers * rng.uniform(1.6, 2.4)))), answers
+
+
+def _round(number: int) -> int:
+    """Up to the next round one."""
+    return -(-number // _step(number)) * _step(number)
+
+
+def _step(number: int) -> int:
+    """Between round numbers: up to a twentieth of the number, and at least 5."""
+    magnitude: int = 10 ** (len(str(number)) - 1)
+    return max(5, magnitude // 20)
 
 
 def account_row(business: Business, created: int) -> Row:
