@@ -141,7 +141,8 @@ def quota(rng: Random, state: Quota, answers: int) -> tuple[int, int]:
         used = max(10, round(answers * FAILED))
         return _round(used) - 2 * _step(used), used
     if state is Quota.NEAR:
-        return max(10, _round(int(answers / rng.uniform(0.88, 0.96)))), answers
+        limit = max(10, _round(answers + 1))
+        return limit, max(answers, -(-9 * limit // 10))
     return max(LEAST_LIMIT, _round(int(answers * rng.uniform(1.6, 2.4)))), answers
 
 
