@@ -9,13 +9,13 @@ from django.urls import reverse
 
 from escalations.models import Escalation, Event
 from tests import factories
-from tests.escalations.test_desk import address, sign_in  # noqa: F401
+from tests.escalations.conftest import address
 from tests.escalations.test_resolving import said
 from waops.models import User
 
 
 @pytest.fixture
-def desk(sign_in: Callable[[User], Client]) -> Client:  # noqa: F811
+def desk(sign_in: Callable[[User], Client]) -> Client:
     return sign_in(factories.staff("Support", first_name="Salma"))
 
 
@@ -64,7 +64,7 @@ def test_a_note_beyond_measure_is_refused_in_words(desk) -> None:
     assert Escalation.objects.count() == 0
 
 
-def test_get_changes_nothing_and_whoever_may_not_is_refused(desk, sign_in) -> None:  # noqa: F811
+def test_get_changes_nothing_and_whoever_may_not_is_refused(desk, sign_in) -> None:
     chat = factories.conversation()
     assert desk.get(by_hand(chat.pk)).headers["Location"] == page(chat)
     operator = sign_in(factories.staff("Operators"))

@@ -10,7 +10,7 @@ from django.utils import timezone
 from escalations.models import CannedNote, ClosingRule, Event
 from escalations.procedures import claim
 from tests import factories
-from tests.escalations.test_desk import QUEUE, SignIn, address, rows, sign_in  # noqa: F401
+from tests.escalations.conftest import QUEUE, SignIn, address, rows
 from tests.escalations.test_resolving import said
 from waops.models import User
 
@@ -26,7 +26,7 @@ def omar(db) -> User:
 
 
 @pytest.fixture
-def desk(sign_in: SignIn, salma: User) -> Client:  # noqa: F811
+def desk(sign_in: SignIn, salma: User) -> Client:
     return sign_in(salma)
 
 
@@ -34,7 +34,7 @@ def kinds(case) -> list[str]:
     return list(Event.objects.filter(escalation_id=case.pk).order_by("pk").values_list("kind", flat=True))
 
 
-def test_a_claim_shows_on_the_case_and_in_the_queue(desk, sign_in, omar) -> None:  # noqa: F811
+def test_a_claim_shows_on_the_case_and_in_the_queue(desk, sign_in, omar) -> None:
     case = factories.waiting(minutes=90)
     [told] = said(desk.post(address(case, "claim"), follow=True))
     assert told.startswith("1 escalation claimed. It is yours until")
@@ -43,7 +43,7 @@ def test_a_claim_shows_on_the_case_and_in_the_queue(desk, sign_in, omar) -> None
     assert rows(desk.get(QUEUE, {"view": "unclaimed"})) == []
 
 
-def test_whoever_claims_second_is_told_who_has_it(desk, sign_in, omar) -> None:  # noqa: F811
+def test_whoever_claims_second_is_told_who_has_it(desk, sign_in, omar) -> None:
     case = factories.waiting(minutes=90)
     claim([case.pk], omar)
     for action in ("claim", "resolve", "snooze"):
@@ -164,7 +164,7 @@ def test_a_snooze_until_nowhere_is_refused_in_words(desk, data, words) -> None:
     assert kinds(case) == []
 
 
-def test_a_case_is_handed_to_a_colleague(desk, sign_in, omar) -> None:  # noqa: F811
+def test_a_case_is_handed_to_a_colleague(desk, sign_in, omar) -> None:
     case = factories.waiting(minutes=90)
     desk.post(address(case, "hand-over"), {"to": omar.pk})
     assert rows(sign_in(omar).get(QUEUE, {"view": "mine"})) == [case]
@@ -177,7 +177,7 @@ def test_nobody_is_handed_a_case_who_may_not_have_it(desk) -> None:
     assert kinds(case) == []
 
 
-def test_a_manager_takes_over_what_a_colleague_has(sign_in, omar) -> None:  # noqa: F811
+def test_a_manager_takes_over_what_a_colleague_has(sign_in, omar) -> None:
     case = factories.waiting(minutes=90)
     claim([case.pk], omar)
     manager = sign_in(factories.staff("Managers", first_name="Nadia"))
@@ -201,7 +201,7 @@ def test_a_note_stands_in_the_history(desk) -> None:
 
 
 @pytest.mark.parametrize("action", ["claim", "release", "snooze", "wake", "hand-over", "note", "reopen"])
-def test_get_changes_nothing_and_operators_may_not(desk, sign_in, action) -> None:  # noqa: F811
+def test_get_changes_nothing_and_operators_may_not(desk, sign_in, action) -> None:
     case = factories.waiting(minutes=90)
     assert desk.get(address(case, action)).url == address(case)
     assert sign_in(factories.staff("Operators")).post(address(case, action)).status_code == 403

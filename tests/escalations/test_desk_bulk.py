@@ -8,13 +8,13 @@ from django.test import Client
 from escalations.models import Escalation, Event
 from escalations.procedures import claim
 from tests import factories
-from tests.escalations.test_desk import QUEUE, SignIn, sign_in  # noqa: F401
+from tests.escalations.conftest import QUEUE, SignIn
 
 BULK = f"{QUEUE}bulk/"
 
 
 @pytest.fixture
-def desk(sign_in: SignIn) -> Client:  # noqa: F811
+def desk(sign_in: SignIn) -> Client:
     return sign_in(factories.staff("Support", first_name="Salma"))
 
 
@@ -112,6 +112,6 @@ def test_what_cannot_be_understood_is_refused(desk, data) -> None:
     assert desk.post(BULK, data).status_code == 400
 
 
-def test_get_leads_back_and_whoever_may_not_is_refused(desk, sign_in) -> None:  # noqa: F811
+def test_get_leads_back_and_whoever_may_not_is_refused(desk, sign_in) -> None:
     assert desk.get(BULK).url == QUEUE
     assert sign_in(factories.staff("Operators")).post(BULK, {"action": "claim"}).status_code == 403

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from escalations.procedures import claim, resolve, snooze
 from tests import factories
-from tests.escalations.test_desk import QUEUE, SignIn, sign_in  # noqa: F401
+from tests.escalations.conftest import QUEUE, SignIn
 from waops.models import User
 
 LIVE = f"{QUEUE}live/"
@@ -21,7 +21,7 @@ def salma(db) -> User:
 
 
 @pytest.fixture
-def desk(sign_in: SignIn, salma: User) -> Client:  # noqa: F811
+def desk(sign_in: SignIn, salma: User) -> Client:
     return sign_in(salma)
 
 
@@ -52,7 +52,7 @@ def test_it_tells_what_happened_since_the_page_was_made(desk) -> None:
     assert desk.get(LIVE, {"since": since}).json()["closed"][str(arrived.pk)] == ""
 
 
-def test_who_looks_at_a_case_is_told_to_the_others_only(desk, sign_in) -> None:  # noqa: F811
+def test_who_looks_at_a_case_is_told_to_the_others_only(desk, sign_in) -> None:
     case = factories.waiting(minutes=9)
     other = sign_in(factories.staff("Support", first_name="Omar", last_name="Ali"))
     assert other.post(f"{LIVE}{case.pk}/").status_code == 204
@@ -88,7 +88,7 @@ def test_a_malformed_moment_reads_as_now(desk, since) -> None:
     assert desk.get(LIVE, {"since": since}).json()["arrived"] == 0
 
 
-def test_whoever_may_not_see_the_desk_hears_nothing(sign_in) -> None:  # noqa: F811
+def test_whoever_may_not_see_the_desk_hears_nothing(sign_in) -> None:
     assert Client().get(LIVE).status_code == 403
     assert sign_in(factories.staff()).get(LIVE).status_code == 403
 

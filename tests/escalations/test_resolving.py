@@ -5,7 +5,7 @@ from django.test import Client
 
 from escalations.models import Event
 from tests import factories
-from tests.escalations.test_desk import QUEUE, SignIn, address, sign_in  # noqa: F401
+from tests.escalations.conftest import QUEUE, SignIn, address
 
 
 def said(response) -> list[str]:
@@ -13,7 +13,7 @@ def said(response) -> list[str]:
 
 
 @pytest.fixture
-def support(sign_in: SignIn) -> Client:  # noqa: F811
+def support(sign_in: SignIn) -> Client:
     return sign_in(factories.staff("Support", first_name="Salma"))
 
 
@@ -37,7 +37,7 @@ def test_the_last_case_says_that_nobody_else_waits(support) -> None:
     assert "Nobody else waits" in response.content.decode()
 
 
-def test_whoever_comes_second_is_told_who_was_first(support, sign_in) -> None:  # noqa: F811
+def test_whoever_comes_second_is_told_who_was_first(support, sign_in) -> None:
     case = factories.waiting(minutes=90)
     sign_in(factories.staff("Support", first_name="Omar", last_name="<b>Ali</b>")).post(address(case, "resolve"))
     response = support.post(address(case, "resolve"), follow=True)
@@ -77,7 +77,7 @@ def test_a_form_of_another_site_is_refused(db) -> None:
 
 
 @pytest.mark.parametrize("group", ["Managers", "Operators"])
-def test_whoever_may_only_look_sees_no_button_and_is_refused(sign_in, group) -> None:  # noqa: F811
+def test_whoever_may_only_look_sees_no_button_and_is_refused(sign_in, group) -> None:
     case = factories.waiting(minutes=5)
     client = sign_in(factories.staff(group))
     for page in (QUEUE, address(case)):
@@ -92,7 +92,7 @@ def test_whoever_may_only_look_sees_no_button_and_is_refused(sign_in, group) -> 
     assert case.resolved_at is None
 
 
-def test_whoever_may_not_look_is_refused(sign_in) -> None:  # noqa: F811
+def test_whoever_may_not_look_is_refused(sign_in) -> None:
     case = factories.waiting(minutes=5)
     client = sign_in(factories.staff())
     for page in (QUEUE, f"{QUEUE}?q=x", address(case)):
@@ -110,7 +110,7 @@ def test_nobody_signed_in_is_sent_to_sign_in(db) -> None:
     assert case.resolved_at is None
 
 
-def test_an_administrator_may_resolve_but_neither_add_nor_delete(sign_in) -> None:  # noqa: F811
+def test_an_administrator_may_resolve_but_neither_add_nor_delete(sign_in) -> None:
     case = factories.waiting(minutes=5)
     client = sign_in(factories.staff(is_superuser=True))
     assert client.get(f"{QUEUE}add/").status_code == 404
