@@ -102,6 +102,8 @@ DESK = {
     "looking": Rule("SMO", "SMO", row=CASE, only_sends=True),
     "search": Rule("SMO", "SMO", query={"q": "words"}),
     "attention": Rule("SMO", "SMO"),
+    "attention_count": Rule("SMO", "SMO"),
+    "filters": Rule("SMO", "SMO"),
     "numbers": Rule("SMO", "SMO"),
     "export": Rule("M", "M"),
     "bulk": Rule("SMO", "SM", only_sends=True, data={"action": "claim", "all": "1", "query": ""}),
