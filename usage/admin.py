@@ -8,12 +8,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from usage import access_admin as access_admin
-from usage import bulk, overview, rollup, views
+from usage import bulk, rollup, views
+from usage.listing import listing
 from usage.models import AlertRule, Delivery, Price, Profile, QuotaChange
 from usage.overview import View
 from usage.requests import BadAddressError
@@ -176,12 +178,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
 def pressing_businesses(request: HttpRequest) -> dict[str, Any]:
     """The home panel's businesses: those out of answers, then those that will be before their reset."""
     rollup.refresh()
-    everybody = overview.load()
-    counts = overview.count_views(everybody)
-    pressing = [one for one in overview.choose(everybody) if one.is_in(View.OUT) or one.is_in(View.BEFORE_RESET)]
+    found = listing(timezone.now())
+    pressing = [one for one in found.page if one.is_in(View.OUT) or one.is_in(View.BEFORE_RESET)]
     return {
-        "out": counts[View.OUT],
-        "before_reset": counts[View.BEFORE_RESET],
+        "out": found.counts[View.OUT],
+        "before_reset": found.counts[View.BEFORE_RESET],
         "businesses": pressing[:5],
         "out_address": list_address(Profile, view=View.OUT),
         "before_reset_address": list_address(Profile, view=View.BEFORE_RESET),

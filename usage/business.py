@@ -133,7 +133,7 @@ def load(business_id: UUID, narrowed: Narrowed, now: datetime | None = None) -> 
     business = found[0]
     start = business.last_reset or EPOCH
     # A last reset in the future holds nothing yet; a period is never empty by construction.
-    span = {"business": business_id, "start": start, "end": now + timedelta(days=36_500)}
+    span: dict[str, Any] = {"business": business_id, "start": start, "end": now + timedelta(days=36_500)}
     around = reads.read(SURROUNDINGS, now=now, history=HISTORY, **span)[0]
     whole_period = replace(narrowed, day=None)
     in_period = [row for row in reads.read(DETAIL, **span) if whole_period.holds(row)]

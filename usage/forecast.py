@@ -40,6 +40,11 @@ class Rate:
     deviation: float
     error: float
 
+    def times(self, counted_more: float) -> "Rate":
+        """Of what the counter counts, where it counts so many times the recorded answers; never less than those."""
+        scale = max(1.0, counted_more)
+        return Rate(self.mean * scale, self.deviation * scale, self.error * scale)
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -54,10 +59,10 @@ class Forecast:
     margin: timedelta | None = None
 
 
-def daily_rate(replies: Sequence[int], *, counted_more: float = 1.0) -> Rate | None:
+def daily_rate(replies: Sequence[int]) -> Rate | None:
     """The rate from the replies of full days, latest first, from the first day with any up to yesterday.
 
-    None: too few days or answers. `counted_more` is at least 1: what the counter counts per recorded answer.
+    None: too few days or answers.
     """
     days = replies[:WINDOW]
     if len(days) < LEAST_DAYS or sum(days) < LEAST_ANSWERS:
@@ -69,8 +74,7 @@ def daily_rate(replies: Sequence[int], *, counted_more: float = 1.0) -> Rate | N
     # Days of few answers differ at least as much as chance makes them.
     deviation = sqrt(max(variance, mean))
     effective_days = total**2 / sum(weight**2 for weight in weights)
-    scale = max(1.0, counted_more)
-    return Rate(mean * scale, deviation * scale, deviation * scale / sqrt(effective_days))
+    return Rate(mean, deviation, deviation / sqrt(effective_days))
 
 
 def forecast(

@@ -1,13 +1,14 @@
 """What the quota pages read, one statement each: all businesses, one business, customers who got no answer."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.postgres import types
 
 from waops.access import current
@@ -132,9 +133,9 @@ class Silence:
     messages: int
 
 
-def read(query: str, **values: Any) -> list[dict[str, Any]]:
+def read(query: str, *, using: BaseDatabaseWrapper | None = None, **values: Any) -> list[dict[str, Any]]:
     """Rows by column name. Django's cursors leave JSON as text; here it is read."""
-    with reading().cursor() as cursor:
+    with (using or reading()).cursor() as cursor:
         cursor.execute(query, values)
         names = [column.name for column in cursor.description]
         json_names = [column.name for column in cursor.description if column.type_code == JSONB]
@@ -144,15 +145,22 @@ def read(query: str, **values: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def businesses(now: datetime, today: date, ids: Iterable[UUID] | None = None) -> list[dict[str, Any]]:
+def businesses(
+    now: datetime, today: date, ids: Iterable[UUID] | None = None, *, using: BaseDatabaseWrapper | None = None
+) -> list[dict[str, Any]]:
     """Every business, or these, with quota, reset, replies per day, and what the period has cost so far."""
+    wanted = current().among(ids)
+    query = BUSINESSES.format(optional=optional_columns())
+    return read(query, using=using, now=now, today=today, days=TREND_DAYS, ids=wanted)
+
+
+def optional_columns() -> str:
+    """The select list of OPTIONAL_COLUMNS, null where the deployment lacks one."""
     present = live_tables().get("profiles", frozenset())
-    optional = ", ".join(
+    return ", ".join(
         f"profile.{name}::{type_}" if name in present else f"NULL::{type_} AS {name}"
         for name, type_ in OPTIONAL_COLUMNS.items()
     )
-    wanted = current().among(ids)
-    return read(BUSINESSES.format(optional=optional), now=now, today=today, days=TREND_DAYS, ids=wanted)
 
 
 def silence(ids: Iterable[UUID]) -> dict[UUID, Silence]:
@@ -164,6 +172,6 @@ def silence(ids: Iterable[UUID]) -> dict[UUID, Silence]:
     return {row["business_id"]: Silence(row["since"], row["customers"], row["messages"]) for row in rows}
 
 
-def costs(row: dict[str, Any]) -> dict[str, Decimal]:
+def costs(row: Mapping[str, Any]) -> dict[str, Decimal]:
     """Amounts by currency."""
     return dict(zip(row["currencies"] or (), row["costs"] or (), strict=True))

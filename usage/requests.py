@@ -1,5 +1,6 @@
 """What the quota views ask of a request before they answer it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -33,7 +34,7 @@ def valid(form: Any, request: HttpRequest) -> Any:
     return form
 
 
-def page_of(rows: list[Any], number: int | None, per_page: int = 50) -> Page[Any]:
+def page_of(rows: Sequence[Any], number: int | None, per_page: int = 50) -> Page[Any]:
     """That page of the rows, the first one if none is asked for."""
     paginator = Paginator(rows, per_page)
     number = 1 if number is None else number

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from usage import business, changes, charts, export, overview, reads, reconcile, resets, rollup
+from usage import business, changes, charts, export, listing, overview, reads, reconcile, resets, rollup
 from usage.changes import Outcome, Result
 from usage.forms import LimitForm, NarrowForm, Operation, OverviewForm, ReconcileForm, ResetForm, TopUpForm
 from usage.overview import Business, View
@@ -27,29 +27,25 @@ def overview_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse
     form = valid(OverviewForm(request.GET), request)
     freshness = rollup.refresh()
     now = timezone.now()
-    everybody = overview.load(now)
-    plans = sorted({one.plan for one in everybody if one.plan})
-    if form.cleaned_data["plan"] and form.cleaned_data["plan"] not in plans:
-        raise BadAddressError(400, _("There is no plan “%(plan)s”.") % {"plan": form.cleaned_data["plan"]})
-    chosen = overview.choose(everybody, **form.filters)
-    shown = page_of(chosen, form.cleaned_data["p"])
-    silent = reads.silence(one.id for one in shown if one.is_in(View.OUT))
-    rtl = translation.get_language_bidi()
-    counts = overview.count_views(everybody)
     filters = form.filters
+    found = listing.listing(now, form.cleaned_data["p"], **filters)
+    if filters["plan"] and filters["plan"] not in found.plans:
+        raise BadAddressError(400, _("There is no plan “%(plan)s”.") % {"plan": filters["plan"]})
+    silent = reads.silence(one.id for one in found.page if one.is_in(View.OUT))
+    rtl = translation.get_language_bidi()
     context |= {
         "title": _("AI quota"),
         "freshness": freshness,
-        "views": [(view, view.label, counts[view]) for view in View],
+        "views": [(view, view.label, found.counts[view]) for view in View],
         "filters": filters,
         "orders": order_choices(filters["order"]),
-        "plans": plans,
+        "plans": found.plans,
         "rows": [
             {"business": one, "silence": silent.get(one.id), "trend": charts.sparkline(one.trend, rtl=rtl)}
-            for one in shown
+            for one in found.page
         ],
-        "totals": overview.add_up(chosen),
-        "page": shown,
+        "totals": found.totals,
+        "page": found.page,
         "operation": Operation(auto_id="bulk_%s", initial={"scope": "selected", "until": _default_until(now)}),
         "spark": (charts.SPARK_WIDTH, charts.SPARK_HEIGHT),
         **_permissions(request),

@@ -15,13 +15,14 @@ import pytest
 from django.db import connection, transaction
 from django.http import HttpResponseBase
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.databases import Databases, django_uses
 from tests.pages.addresses import Address, addresses
 from tests.pages.forms import Form, Page
-from usage import reads
+from usage import outlook, reads, rollup
 from waops import demo
 from waops.embedded.server import EmbeddedServer
 from waops.models import User
@@ -74,6 +75,8 @@ def client(server: EmbeddedServer, databases: Databases, django_db_blocker: Any)
         with psycopg.connect(server.dsn(dbname=name)) as rows:
             demo.load(rows)
             rows.execute(MANY_BUSINESSES, {"number": MOST_ROWS + 100})
+        rollup.refresh()
+        outlook.refresh(timezone.now())
         client = Client(raise_request_exception=True)
         client.force_login(User.objects.create_superuser("admin"), "django.contrib.auth.backends.ModelBackend")
         yield client
@@ -88,7 +91,7 @@ def undone() -> Iterator[None]:
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """No statement reads more than MOST_ROWS rows, but the one that compares all businesses by their forecast."""
+    """No statement reads more than MOST_ROWS rows, but the one for what takes all businesses, such as exports."""
 
     def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         result = execute(sql, params, many, context)

@@ -53,8 +53,8 @@ def test_out_needs_no_data() -> None:
 
 
 def test_what_the_counter_counts_beyond_the_rows_hastens_the_end() -> None:
-    assert daily_rate([30] * 14, counted_more=1.5).mean == pytest.approx(45)
-    assert daily_rate([30] * 14, counted_more=0.5).mean == pytest.approx(30)
+    assert daily_rate([30] * 14).times(1.5).mean == pytest.approx(45)
+    assert daily_rate([30] * 14).times(0.5).mean == pytest.approx(30)
 
 
 @given(limit=limits, used=st.integers(0, 60_000), more=st.integers(0, 1_000), replies=days)

@@ -3,6 +3,7 @@
 from usage.models.access_limit import AccessLimit
 from usage.models.alert import Alert, AlertRule, Delivery
 from usage.models.change import QuotaChange, TopUp
+from usage.models.outlook import Outlook
 from usage.models.price import Price
 from usage.models.profile import Profile
 from usage.models.rollup import PendingAnswer, Period, RollupState, UsageByDay, UsageByHour, UsageByPeriod, UsageDetail
@@ -12,6 +13,7 @@ __all__ = [
     "Alert",
     "AlertRule",
     "Delivery",
+    "Outlook",
     "PendingAnswer",
     "Period",
     "Price",

@@ -1,0 +1,34 @@
+"""What is dear to know of a business, kept from one page to the next."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Outlook(models.Model):
+    """Replies per day, their rate, and what the period has cost so far, as of `day` and for the period since
+    `last_reset`. `waops.count_answers` and `waops.reprice_usage` delete the rows of which it is true no more.
+
+    `trend`: replies per day, oldest first, the last one that of `day`. `mean`, `deviation`, `error`: a
+    `forecast.Rate` of the recorded answers; null where there is too little data.
+    """
+
+    business_id = models.UUIDField(primary_key=True)
+    day = models.DateField()
+    last_reset = models.DateTimeField(null=True)
+    trend = ArrayField(models.BigIntegerField())
+    replies = models.BigIntegerField()
+    tokens = models.BigIntegerField()
+    untracked = models.BigIntegerField()
+    unpriced = models.BigIntegerField()
+    currencies = ArrayField(models.TextField())
+    costs = ArrayField(models.DecimalField(max_digits=30, decimal_places=12))
+    mean = models.FloatField(null=True)
+    deviation = models.FloatField(null=True)
+    error = models.FloatField(null=True)
+
+    class Meta:
+        verbose_name = _("outlook")
+
+    def __str__(self) -> str:
+        return str(self.business_id)

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.count_answers(text, boolean);

@@ -1,0 +1,1 @@
+DROP FUNCTION waops.reprice_usage(text[]);
