@@ -20,6 +20,8 @@ from usage.requests import page_of
 from waops.access import current
 
 PER_PAGE = 50
+LAST_PAGE = 1_000_000
+"""Further pages are as empty as this one."""
 
 OUT, BEFORE_RESET, LASTS, TOO_LITTLE_DATA, DISABLED = map(
     overview.RISK.index,
@@ -35,6 +37,7 @@ IN_VIEW = {
     f"greatest({overview.TOLERATED}, {overview.TOLERANCE}::float8 * greatest(used, replies))",
     View.ALL: "true",
 }
+PLAN = "plan = %(plan)s"
 SEARCH = "NOT EXISTS (SELECT FROM unnest(%(words)s::text[]) AS word WHERE strpos(lower(name), word) = 0)"
 ORDERS: Mapping[str, Sequence[str]] = {
     "risk": ("verdict", "coalesce(exhausted_at, 'infinity')", "- coalesce(share, 0)"),
@@ -223,11 +226,9 @@ def _read(now: datetime, number: int | None, *, view: str, plan: str, search: st
     words = search.lower().split()
     conditions = [IN_VIEW[View(view)]]
     if plan:
-        conditions.append("plan = %(plan)s")
+        conditions.append(PLAN)
     if words:
-        conditions.append(
-            "NOT EXISTS (SELECT FROM unnest(%(words)s::text[]) AS word WHERE strpos(lower(name), word) = 0)"
-        )
+        conditions.append(SEARCH)
     return reads.read(
         LISTING.format(
             optional=reads.optional_columns(),
@@ -251,7 +252,7 @@ def _read(now: datetime, number: int | None, *, view: str, plan: str, search: st
         words=words,
         # As str(Profile) names it.
         unnamed=_("No name (%(id)s)") % {"id": "#"},
-        offset=PER_PAGE * (max(1, number or 1) - 1),
+        offset=PER_PAGE * (min(max(1, number or 1), LAST_PAGE) - 1),
     )
 
 
