@@ -140,6 +140,7 @@ def _growth_goals(result: Result) -> list[Goal]:
 MOST_GROWTH = 1.5
 GROWING = {
     "Needs attention": "looks at every open case, of which there are as many times more",
+    "AI quota": "compares all businesses, and counts whom each silent one of the page left without an answer",
     "The desk's numbers": "reads every case that was opened or resolved in the 30 days that it sums up",
 }
 """Pages whose work is what there is, and why."""
