@@ -7,8 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 class Outlook(models.Model):
     """Replies per day, their rate, and what the period has cost so far, as of `day` and for the period since
-    `last_reset`. `waops.count_answers` and `waops.reprice_usage` delete the rows of which it is true no more. A WhatsApp
-    number that is given to another business is counted there from the next day, or from its next answer.
+    `last_reset`.
+
+    `waops.count_answers` and `waops.reprice_usage` delete the rows of which it is true no more. A WhatsApp number that
+    is given to another business is counted there from the next day, or from its next answer.
 
     `trend`: replies per day, oldest first, the last one that of `day`. `mean`, `deviation`, `error`: a
     `forecast.Rate` of the recorded answers; null where there is too little data.
