@@ -142,7 +142,7 @@ def _done(words: Callable[[int], str], results: list[Result]) -> str:
 
 
 def _undo(request: HttpRequest, done: list[Result]) -> SafeString | str:
-    """A button that takes it back, if it was one case: in the form `act`, which every page of the desk has."""
+    """A button that takes it back, if it was one case: in the form `act`, which every page with a message has."""
     [result, *more] = done
     action = UNDO.get(result.outcome)
     if more or action is None or not action.is_allowed(request.user):

@@ -206,3 +206,12 @@ def test_get_changes_nothing_and_operators_may_not(desk, sign_in, action) -> Non
     assert desk.get(address(case, action)).url == address(case)
     assert sign_in(factories.staff("Operators")).post(address(case, action)).status_code == 403
     assert kinds(case) == []
+
+
+@pytest.mark.parametrize("page", ["/", QUEUE, "/conversations/message/", "case"])
+def test_wherever_the_button_to_undo_is_shown_it_has_its_one_form(desk, page) -> None:
+    case = factories.waiting(minutes=90)
+    desk.post(address(case, "resolve"))
+    text = desk.get(address(case) if page == "case" else page).content.decode()
+    assert 'form="act"' in text
+    assert text.count('<form id="act"') == 1
