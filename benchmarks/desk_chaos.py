@@ -2,7 +2,7 @@
 
     python -m benchmarks.desk_chaos [--seconds 60] [--staff 20] [--cases 50] [--seed 1] [--postgres-bin FOLDER]
 
-Starts a Postgres server of its own. Fails if any case is in a state that its history does not lead to.
+Starts its own Postgres server. Fails if any case is in a state that its history does not lead to.
 """
 
 import argparse
@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 
 import django
-from rich.console import Console
 from rich.table import Table
 
-console = Console()
+from waops.serving.terminal import Terminal
+
+console = Terminal()
 
 
 def main(options: argparse.Namespace) -> int:

@@ -24,13 +24,14 @@ from typing import TYPE_CHECKING, Any
 import django
 import psycopg
 from django.db import transaction
-from rich.console import Console
 from rich.table import Table
+
+from waops.serving.terminal import Terminal
 
 if TYPE_CHECKING:
     from benchmarks.statements import Watched
 
-console = Console()
+console = Terminal()
 
 MESSAGES = """
     INSERT INTO public.whatsapp_conversation_messages (conversation_id, "timestamp", role, content, message_id)
@@ -53,8 +54,8 @@ def main(options: argparse.Namespace) -> int:
 
     from benchmarks.statements import large_tables, watch
     from tests.factories import staff
-    from waops.admin.operations import address_of
-    from waops.operate.pages import PAGES
+    from waops.dbops.admin import address_of
+    from waops.dbops.pages import PAGES
 
     client = Client(headers={"host": "localhost"})
     client.force_login(staff("Operators", username="benchmark of the pages"))
@@ -96,12 +97,12 @@ def faults(watched: "list[Watched]", median: float, limit: float) -> list[str]:
 
 @contextmanager
 def scratch(messages: int, tables: int) -> Iterator[None]:
-    """Django's connection is to a migrated database with as much in it, on a server of its own."""
+    """Connect Django to a migrated database with that many rows, on a separate server."""
     from django.conf import settings
 
     from benchmarks.database import NUMBER, TRIGGERS
     from tests.databases import Databases, django_uses
-    from waops.embedded.server import SUPERUSER, EmbeddedServer
+    from waops.dev.embedded.server import SUPERUSER, EmbeddedServer
 
     home = Path(tempfile.mkdtemp(prefix="waops-benchmark-"))
     slots = ("fsync=off", "max_wal_size=4GB", "shared_buffers=1GB", "maintenance_work_mem=256MB")

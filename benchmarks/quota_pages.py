@@ -2,7 +2,7 @@
 
     python -m benchmarks.quota_pages [--businesses 5000] [--answers 10000000] [--postgres-bin FOLDER]
 
-Starts a Postgres server of its own and fills two databases with the same businesses over the same 90 days: one with few
+Starts its own Postgres server and fills two databases with the same businesses over the same 90 days: one with few
 answers (about one per business and day), one with many. For each: seconds to count everything, and per page the number
 of statements and their time at the database, the best of several rounds in which the two take turns. Then inserts of
 answers, one by one, with and without the triggers that queue them.
@@ -21,8 +21,9 @@ from typing import Any
 
 import django
 import psycopg
-from rich.console import Console
 from rich.table import Table
+
+from waops.serving.terminal import Terminal
 
 ROUNDS = 7
 DAYS = 90
@@ -80,7 +81,7 @@ def main() -> None:
 
     from tests.databases import Databases, django_uses
 
-    console, figures = Console(), {}
+    console, figures = Terminal(), {}
     few = arguments.businesses * DAYS
     with own_server(arguments.postgres_bin) as server:
         databases = Databases(server)
@@ -109,7 +110,7 @@ def own_server(binaries: Path | None) -> Iterator[Any]:
     """A server with its own defaults but for what a machine for ten million rows would have."""
     from django.db import connections
 
-    from waops.embedded.server import EmbeddedServer
+    from waops.dev.embedded.server import EmbeddedServer
 
     connections["default"].settings_dict["OPTIONS"].pop("pool", None)
     home = Path(tempfile.mkdtemp(prefix="waops-benchmark-"))
@@ -123,7 +124,7 @@ def own_server(binaries: Path | None) -> Iterator[Any]:
         shutil.rmtree(home)
 
 
-def fill(dsn: str, businesses: int, answers: int, console: Console) -> None:
+def fill(dsn: str, businesses: int, answers: int, console: Terminal) -> None:
     """Answers are written without triggers, and their indexes stay: then counted once."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         for statement in BUSINESSES.split(";\n"):
@@ -144,7 +145,7 @@ def fill(dsn: str, businesses: int, answers: int, console: Console) -> None:
         connection.execute("ANALYZE")
 
 
-def count_everything(console: Console) -> dict[str, float]:
+def count_everything(console: Terminal) -> dict[str, float]:
     """Seconds to build the counts, and to compare them with a full count."""
     from django.db import connection
 
@@ -164,7 +165,7 @@ def count_everything(console: Console) -> dict[str, float]:
 def make_manager() -> None:
     from django.contrib.auth.models import Group
 
-    from waops.models import User
+    from waops.access.people import User
 
     user = User.objects.create_user("manager", is_staff=True)
     user.groups.set(Group.objects.filter(name="Managers"))
@@ -174,12 +175,12 @@ def open_pages() -> dict[str, tuple[int, float]]:
     """By page: statements, and milliseconds that they took. The second time each is opened: caches are warm."""
     from django.test import Client
 
-    from usage import overview
-    from waops.models import User
+    from usage import quota
+    from waops.access.people import User
 
     client = Client(headers={"host": "localhost"})
     client.force_login(User.objects.get(username="manager"), "django.contrib.auth.backends.ModelBackend")
-    largest = max(overview.load(), key=lambda one: one.replies)
+    largest = max(quota.load(), key=lambda one: one.replies)
     pages = {
         "overview": "/usage/profile/",
         "overview by cost": "/usage/profile/?o=-cost",
@@ -228,7 +229,7 @@ def inserts_per_second(dsn: str, *, queued: bool, number: int = 4_000) -> float:
     return statistics.median(rates)
 
 
-def report(console: Console, results: dict[int, dict[str, Any]], inserts: dict[bool, float]) -> None:
+def report(console: Terminal, results: dict[int, dict[str, Any]], inserts: dict[bool, float]) -> None:
     few, many = sorted(results)
     table = Table("", f"{few:,} answers", f"{many:,} answers", "ratio")
     for name in results[few]:

@@ -1,7 +1,7 @@
 """How long the desk's searches, findings and numbers take on the configured database.
 
-    EMBEDDED_POSTGRES_DIR=<scratch folder> python manage.py load_baseline
-    EMBEDDED_POSTGRES_DIR=<scratch folder> python manage.py demo_data --size large
+    EMBEDDED_POSTGRES_DIR=<scratch folder> python manage.py demo baseline
+    EMBEDDED_POSTGRES_DIR=<scratch folder> python manage.py demo data --size large
     EMBEDDED_POSTGRES_DIR=<scratch folder> python manage.py migrate
     EMBEDDED_POSTGRES_DIR=<scratch folder> python -m benchmarks.search [--limit 200] [--repeat 5]
 
@@ -20,12 +20,13 @@ from contextlib import suppress
 from functools import partial
 
 import django
-from rich.console import Console
 from rich.table import Table
 
-console = Console()
+from waops.serving.terminal import Terminal
 
-# Of an index on an expression, statistics are kept as of a table.
+console = Terminal()
+
+# For an index on an expression, statistics are stored as for a table.
 WORDS = """
     SELECT word, frequency FROM pg_catalog.pg_stats,
         ROWS FROM (unnest(most_common_elems::text::text[]), unnest(most_common_elem_freqs)) AS item (word, frequency)
@@ -88,8 +89,8 @@ def main(options: argparse.Namespace) -> int:
     from django.db import connection
 
     from escalations.attention.queries import find_all
-    from escalations.numbers import queries as numbers
-    from escalations.numbers.period import Preset
+    from escalations.reports import queries as reports
+    from escalations.reports.queries import Preset
     from escalations.search.customers import cases_of, conversations_of, find_customers
     from escalations.search.messages import TooManyMatchesError, messages_with
     from escalations.search.page import OVERVIEW
@@ -111,11 +112,11 @@ def main(options: argparse.Namespace) -> int:
         first, then = measure(partial(search, Wording(typed)), options.repeat)
         slow += then > options.limit
         table.add_row(what, typed, f"{first:,.0f}", f"{then:,.0f}")
-    scope = numbers.Scope(Preset.MONTH.period())
+    scope = reports.Scope(Preset.MONTH.period())
     for what, read in {
         "all that needs attention": find_all,
-        "totals of 30 days": lambda: numbers.totals(scope),
-        "30 days by day": lambda: numbers.by_day(scope),
+        "totals of 30 days": lambda: reports.totals(scope),
+        "30 days by day": lambda: reports.by_day(scope),
     }.items():
         first, then = measure(read, options.repeat)
         table.add_row(what, "", f"{first:,.0f}", f"{then:,.0f}")

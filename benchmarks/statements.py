@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db import connection
 
-from waops.operate.explain_comparison import nodes
-from waops.operate.tables import service_tables
+from waops.dbops.explain_comparison import nodes
+from waops.dbops.tables import service_tables
 
 LARGE_ROWS = 10_000
 """A table of the service with fewer is read whole without anybody noticing."""

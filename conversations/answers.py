@@ -1,11 +1,7 @@
-"""What the message path's functions answer. Rows of tables come as the database's JSON: moments are ISO 8601 texts."""
+"""The result of get_conversation_with_context. Rows are the database's JSON: times are ISO 8601 texts."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NotRequired, Self, TypedDict
-from uuid import UUID
-
-from usage.answers import AIUsage
 
 
 class ConversationRow(TypedDict):
@@ -35,17 +31,6 @@ class InstanceRow(TypedDict):
     custom_escalation_instructions: NotRequired[str | None]
 
 
-class AIConfigRow(TypedDict):
-    """AI settings of a WhatsApp number. Deployments have further columns."""
-
-    id: str
-    user_id: str
-    whatsapp_instance_id: str
-    system_prompt: str
-    is_active: bool
-    temperature: float
-
-
 class RecentMessage(TypedDict):
     role: str
     content: str
@@ -58,118 +43,27 @@ class RecentInteraction(TypedDict):
     user_message: str
 
 
-@dataclass(frozen=True)
-class StoredMessage:
-    """`message_count`: the conversation's messages, this one too. `duplicate`: it was there before, as `message_id`."""
-
-    conversation_id: UUID
-    message_id: UUID
-    message_count: int
-    duplicate: bool
-    timestamp: datetime
-
-    @classmethod
-    def from_json(cls, answer: dict[str, Any]) -> Self:
-        return cls(
-            conversation_id=UUID(answer["conversation_id"]),
-            message_id=UUID(answer["message_id"]),
-            message_count=answer["message_count"],
-            duplicate=answer["duplicate"],
-            timestamp=datetime.fromisoformat(answer["timestamp"]),
-        )
+class UnreadableJson(ValueError):  # noqa: N818
+    """JSON that Postgres can store and Python cannot read."""
 
 
 @dataclass(frozen=True)
-class StoredMessages:
-    """`messages` follow the order given; each says how many the conversation has after the last one."""
-
-    conversation_id: UUID
-    message_count: int
-    stored: int
-    duplicates: int
-    messages: tuple[StoredMessage, ...]
-
-    @classmethod
-    def from_json(cls, answer: dict[str, Any]) -> Self:
-        shared = {"conversation_id": answer["conversation_id"], "message_count": answer["message_count"]}
-        return cls(
-            conversation_id=UUID(answer["conversation_id"]),
-            message_count=answer["message_count"],
-            stored=answer["stored"],
-            duplicates=answer["duplicates"],
-            messages=tuple(StoredMessage.from_json({**shared, **message}) for message in answer["messages"]),
-        )
-
-
-@dataclass(frozen=True)
-class InstanceState:
-    """`instance_config` is None for an unknown number; at most five interactions, newest first."""
-
-    is_escalated: bool
-    instance_config: InstanceRow | None
-    recent_interactions: list[RecentInteraction]
-
-    @classmethod
-    def from_json(cls, answer: dict[str, Any]) -> Self:
-        return cls(**{name: answer[name] for name in cls.__dataclass_fields__})
-
-
-@dataclass(frozen=True)
-class ConversationContext(InstanceState):
-    """`conversation` is None if none is active; its messages are newest first."""
+class ConversationContext:
+    """`conversation` is None if none is active, `instance_config` for an unknown number. Messages and the up
+    to five interactions are newest first.
+    """
 
     conversation: ConversationRow | None
+    is_escalated: bool
     recent_messages: list[RecentMessage]
-
-
-@dataclass(frozen=True)
-class ArrivedMessage:
-    """A customer's message, stored, and what the AI needs to answer it. `quota` is checked, not counted."""
-
-    message: StoredMessage
-    created: bool
-    reactivated: bool
-    context: ConversationContext
-    ai_config: AIConfigRow | None
-    quota: AIUsage
+    recent_interactions: list[RecentInteraction]
+    instance_config: InstanceRow | None
 
     @classmethod
     def from_json(cls, answer: dict[str, Any]) -> Self:
-        return cls(
-            message=StoredMessage.from_json(answer),
-            created=answer["created"],
-            reactivated=answer["reactivated"],
-            context=ConversationContext.from_json(answer),
-            ai_config=answer["ai_config"],
-            quota=AIUsage.from_json(answer["quota"]),
-        )
-
-
-@dataclass(frozen=True)
-class StoredReply:
-    """`interaction_id`: None if none was given, or the reply is a duplicate. `quota`: whether the reply was counted."""
-
-    message: StoredMessage
-    interaction_id: UUID | None
-    quota: AIUsage
-
-    @classmethod
-    def from_json(cls, answer: dict[str, Any]) -> Self:
-        interaction_id = answer["interaction_id"]
-        return cls(
-            message=StoredMessage.from_json(answer),
-            interaction_id=interaction_id and UUID(interaction_id),
-            quota=AIUsage.from_json(answer["quota"]),
-        )
-
-
-@dataclass(frozen=True)
-class PersonalityUsage:
-    """`updated`: how many personalities were counted. `unknown`: ids of none, in order."""
-
-    updated: int
-    unknown: tuple[UUID, ...]
-
-    @classmethod
-    def from_json(cls, answer: dict[str, Any]) -> Self:
-        return cls(answer["updated"], tuple(UUID(unknown) for unknown in answer["unknown"]))
+        """Raises UnreadableJson for a result that stayed text: tenants store numbers and depths beyond
+        Python's limits.
+        """
+        if not isinstance(answer, dict):
+            raise UnreadableJson
+        return cls(**{name: answer[name] for name in cls.__dataclass_fields__})

@@ -1,4 +1,4 @@
-"""Every read of conversations, messages and the AI's answers that a page needs."""
+"""Every read of conversations, messages and AI replies that a page needs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,35 +6,37 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.apps import apps
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
 from django.db.models import Func, Q
 from django.db.models.functions import Left
 
-from waops.live_schema import ForeignTableQuerySet
-from waops.personal import sees_numbers
-from waops.phones import digits
+from waops.access.personal import ending_with
+from waops.access.phones import digits
+from waops.database.live_schema import ForeignTableQuerySet
+from waops.database.long_text import LONGEST
+from waops.database.paging import Cursor, newest_after
 
 if TYPE_CHECKING:
     from conversations.models import Conversation, Message
 
 EXCERPT = 300
-"""Characters of a text that a list reads; messages may be a megabyte."""
+"""Characters of a text that a list reads; messages can have a megabyte."""
 
 PAGE = 50
-"""Messages of a conversation shown at once."""
+"""Messages of a conversation shown per page."""
+FIRST = UUID(int=0)
+"""Comes before every message of the same moment."""
 
 
 def phone_begins(field: str, written: str) -> Q | None:
-    """Condition for numbers that begin with a written one, in any form; None if that is no number.
+    """Condition for numbers that begin with a written one, in any form; None if that is not a number.
 
-    A range, which an ordinary index serves under any collation; LIKE alone would need an index of its own. Whoever may
-    not see numbers finds whole ones only.
+    A range, which an ordinary index supports under any collation; LIKE would need a separate index.
     """
     prefix = digits(written)
     if not prefix:
         return None
-    if not sees_numbers():  # digit by digit any number could be found out
-        return Q(**{field: prefix})
     condition = Q(**{f"{field}__gte": prefix, f"{field}__startswith": prefix})
     if stem := prefix.rstrip("9"):
         condition &= Q(**{f"{field}__lt": f"{stem[:-1]}{int(stem[-1]) + 1}"})
@@ -43,7 +45,7 @@ def phone_begins(field: str, written: str) -> Q | None:
 
 class ConversationQuerySet(ForeignTableQuerySet):
     def search(self, written_number: str) -> "ConversationQuerySet":
-        """By how the customer's number begins; an id that is no number, whole."""
+        """By the beginning of the customer's number; an id that is not a number must match in full."""
         return self.filter(phone_begins("user_phone", written_number) or Q(user_phone=written_number.strip()))
 
     def without_data(self) -> "ConversationQuerySet":
@@ -53,7 +55,7 @@ class ConversationQuerySet(ForeignTableQuerySet):
 
 class MessageQuerySet(ForeignTableQuerySet):
     def search(self, words: str) -> "MessageQuerySet":
-        """Messages with all these words, "quoted phrases" or alternatives by OR, by the index on their text."""
+        """Messages with all these words, "quoted phrases" or alternatives with OR, using the index on their text."""
         document = Func(
             "content",
             function="to_tsvector",
@@ -64,6 +66,11 @@ class MessageQuerySet(ForeignTableQuerySet):
         found: MessageQuerySet = self.alias(document=document).filter(document=query)
         return found
 
+    def beginnings(self) -> "MessageQuerySet":
+        """With as much of the text, as `beginning`, as a page shows, instead of all of it."""
+        begun: MessageQuerySet = self.annotate(beginning=Left("content", LONGEST + 1))
+        return begun.defer("content", "metadata")
+
     def excerpts(self) -> "MessageQuerySet":
         """With the beginning of the text, as `excerpt`, instead of all of it."""
         begun: MessageQuerySet = self.annotate(excerpt=Left("content", EXCERPT))
@@ -72,49 +79,87 @@ class MessageQuerySet(ForeignTableQuerySet):
 
 class AIInteractionQuerySet(ForeignTableQuerySet):
     def search(self, written_number: str) -> "AIInteractionQuerySet":
-        """By the customer's whole number.
+        """By the customer's full number.
 
-        The index begins with the WhatsApp number, so those that know the customer are found first.
+        The index begins with the WhatsApp number, so the WhatsApp numbers that know the customer are looked up first.
         """
-        from conversations.models import Conversation  # the models name this class
-
         phone = digits(written_number) or written_number.strip()
-        known = Conversation.objects.filter(user_phone=phone).values("instance_id")
+        known = _conversations().filter(user_phone=phone).values("instance_id")
         return self.filter(user_phone=phone, instance__in=known)
 
+    def ending_with(self, last: str) -> "AIInteractionQuerySet":
+        """By the last four digits of the customer's number."""
+        known = ending_with(_conversations(), "user_phone", last)
+        return self.filter(user_phone__in=known.values("user_phone"), instance__in=known.values("instance_id"))
+
     def excerpts(self) -> "AIInteractionQuerySet":
-        """With the beginnings of both texts, as `question` and `answer`, instead of all of them."""
+        """With the beginnings of both texts, as `question` and `answer`, instead of the full texts."""
         begun: AIInteractionQuerySet = self.annotate(
             question=Left("user_message", EXCERPT), answer=Left("ai_response", EXCERPT)
         )
         return begun.defer("user_message", "ai_response", "metadata")
 
 
+def _conversations() -> Any:
+    """By name, because the models import this module."""
+    return apps.get_model("conversations", "Conversation").objects.all()
+
+
 @dataclass(frozen=True)
 class MessagePage:
-    """Messages, newest first, and the cursor of the page with the ones before them; empty if these are the first."""
+    """Messages, newest first, and the cursors of the pages before and after them; empty if there is none."""
 
     messages: Sequence["Message"]
     older: str
+    newer: str = ""
 
 
-def message_page(conversation: "Conversation", before: str = "") -> MessagePage:
-    """The newest messages of a conversation, or those before a cursor. Raises ValueError for a malformed cursor.
+def message_page(
+    conversation: "Conversation", before: str = "", *, after: str = "", at: datetime | None = None
+) -> MessagePage:
+    """The newest messages of a conversation, those before or after a cursor, or those around a time.
 
-    A cursor names the last message shown, so that messages which arrive meanwhile move nothing.
+    A cursor identifies the last message shown, so messages that arrive in the meantime shift nothing. Raises ValueError
+    for a malformed cursor.
     """
-    messages: Any = conversation.messages.order_by("-timestamp", "-id")
-    if before:
-        timestamp, message_id = _parse(before)
-        messages = messages.filter(timestamp__lte=timestamp).filter(Q(timestamp__lt=timestamp) | Q(id__lt=message_id))
-    found = list(messages[: PAGE + 1])
-    page = found[:PAGE]
-    return MessagePage(page, f"{page[-1].timestamp.isoformat()}_{page[-1].pk}" if len(found) > PAGE else "")
+    earlier: list[Any] = []
+    later: list[Any] = []
+    size = PAGE
+    if at is not None:
+        size = PAGE // 2
+        earlier, later = (
+            list(_before(conversation, Cursor(at, FIRST), size)),
+            list(_after(conversation, Cursor(at, FIRST), size)),
+        )
+    elif after:
+        later = list(_after(conversation, Cursor.parse(after), size))
+    elif before:
+        earlier = list(_before(conversation, Cursor.parse(before), size))
+    else:
+        earlier = list(_newest(conversation)[: size + 1])
+    page = [*reversed(later[:size]), *earlier[:size]]
+    for message in page:
+        message.content = message.beginning
+    # The message at a cursor comes before those after it, and the other way round.
+    has_older, has_newer = len(earlier) > size or bool(after), len(later) > size or bool(before)
+    return MessagePage(
+        page,
+        older=str(Cursor(page[-1].timestamp, page[-1].pk)) if page and has_older else "",
+        newer=str(Cursor(page[0].timestamp, page[0].pk)) if page and has_newer else "",
+    )
 
 
-def _parse(cursor: str) -> tuple[datetime, UUID]:
-    timestamp, separator, message_id = cursor.partition("_")
-    moment = datetime.fromisoformat(timestamp)
-    if not separator or moment.tzinfo is None:
-        raise ValueError(cursor)
-    return moment, UUID(message_id)
+def _newest(conversation: "Conversation") -> Any:
+    messages: Any = conversation.messages
+    return messages.order_by("-timestamp", "-id").beginnings()
+
+
+def _before(conversation: "Conversation", cursor: Cursor, size: int) -> Any:
+    """Newest first, one more than `size`."""
+    return newest_after(_newest(conversation), "timestamp", cursor)[: size + 1]
+
+
+def _after(conversation: "Conversation", cursor: Cursor, size: int) -> Any:
+    """Oldest first, one more than `size`."""
+    later = Q(timestamp__gt=cursor.moment) | Q(timestamp=cursor.moment, id__gt=cursor.pk)
+    return _newest(conversation).filter(later, timestamp__gte=cursor.moment).order_by("timestamp", "id")[: size + 1]

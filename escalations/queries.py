@@ -1,95 +1,158 @@
-"""The reads of the queue. Each function takes cases and narrows them, or adds what a page shows of them."""
+"""The escalations of the queue's views and filters. Each function narrows a queryset."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, cast
+from uuid import UUID
 
-from django.db.models import (
-    BooleanField,
-    Count,
-    Exists,
-    ExpressionWrapper,
-    F,
-    Func,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    TextField,
-    Value,
-)
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 
-from conversations.models import Conversation, CustomerProfile
-from escalations.case_state import with_state
-from escalations.criteria import NO_REASON, Case, Cases, Criteria, Facet, View
-from escalations.last_messages import with_last_message, with_writing_times, written_in
-from escalations.models import Escalation, Event
-from usage.models import Profile
-from waops.live_schema import missing_fields, table_exists
-from waops.personal import last_digits, sees_numbers
-from waops.phones import digits
+from conversations.models import Conversation, Message
+from escalations.annotations import (
+    Case,
+    Cases,
+    awake,
+    claimed_by,
+    customers_of_cases,
+    snoozed,
+    unclaimed,
+    with_conversation,
+    with_last_message,
+    with_open_rows,
+    with_people,
+    with_resolver,
+    with_state,
+    with_writing_times,
+    written_in,
+)
+from escalations.folding import Folded, fold
+from escalations.models import Escalation
+from waops.access.personal import last_digits, may_search
+from waops.access.phones import digits
+from waops.database.live_schema import missing_fields
+from waops.database.long_text import LONGEST_NAME
+from waops.database.moments import midnight
+from waops.database.plausible import Plausible
+
+NO_REASON = "none-given"
+
 
 LATEST = 1000
-"""Resolved cases from which the filters' choices are read."""
+"""Resolved escalations from which the filters' choices are read."""
+
 MOST_FACETS = 3_000
-"""More choices than that nobody reads through."""
+"""Most choices of a filter; no one reads through more."""
 
 FEWEST_DIGITS = 4
-"""Fewer last digits than these would find everybody."""
+"""Fewer last digits than these would match too many customers."""
 
 
-class IsNotDistinctFrom(Func):
-    """Equality for which two nulls are the same."""
+class View(StrEnum):
+    """The lists of the queue. Snoozed escalations are shown only in SNOOZED."""
 
-    template = "(%(expressions)s)"
-    arg_joiner = " IS NOT DISTINCT FROM "
-    output_field = BooleanField()
+    MINE = "mine"
+    UNCLAIMED = "unclaimed"
+    OPEN = "open"
+    SNOOZED = "snoozed"
+    TODAY = "today"
+    RESOLVED = "resolved"
+
+    @property
+    def is_open(self) -> bool:
+        return self not in (View.TODAY, View.RESOLVED)
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """`text` is a customer's name, or a phone number in any written form; NO_REASON as `reason` finds those
+    without.
+
+    `language` is "ar" or "en": whether the customer's last message contains Arabic letters; `minutes` the least wait;
+    `claimant` the id of the person who claimed it; `only` these escalations.
+    """
+
+    view: View = View.OPEN
+    text: str = ""
+    business: UUID | None = None
+    number: UUID | None = None
+    reason: str = ""
+    language: str = ""
+    minutes: int | None = None
+    claimant: int | None = None
+    only: tuple[UUID, ...] = ()
+
+    @property
+    def is_narrowed(self) -> bool:
+        return self != Criteria(self.view)
+
+
+@dataclass(frozen=True)
+class Facet:
+    """How many escalations one number of one business has for one reason, claimed by one person."""
+
+    business_id: UUID | None
+    business_name: str | None
+    instance_id: UUID | None
+    number_name: str | None
+    why: str | None
+    claimant_id: int | None
+    claimant: str | None
+    cases: int
 
 
 def all_cases() -> Cases:
-    """Adds `waiting_since`, None if nobody knows it, and `why`, the reason."""
+    """Adds `waiting_since`, None if no plausible time is known, and `why`, the reason, cut."""
     missing = missing_fields(Escalation)
-    since = F("escalated_at") if "created_at" in missing else Coalesce("escalated_at", "created_at")
-    why = Value(None, TextField()) if "reason" in missing else F("reason")
-    # The context is large, and only a case's own page reads it.
+    since: Combinable = Plausible("escalated_at")
+    if "created_at" not in missing:
+        since = Coalesce(since, Plausible("created_at"))
+    why = Value(None, TextField()) if "reason" in missing else Left("reason", LONGEST_NAME)
+    # The context is large, and only an escalation's own page reads it.
     cases: Cases = Escalation.objects.defer("conversation_context")
     return cases.annotate(waiting_since=since, why=why)
 
 
 def open_cases() -> Cases:
-    """The longest waiting first; a case of unknown age before all others, lest nobody ever gets to it."""
+    """Longest waiting first. An unknown waiting time comes before all others, so that it is not overlooked."""
     return all_cases().filter(resolved_at=None).order_by(F("waiting_since").asc(nulls_first=True), "pk")
 
 
 def open_case_of(conversation: Conversation) -> Case | None:
-    """The open escalation of a conversation's customer; of several the one that waits longest."""
+    """The open escalation of a conversation's customer; of several, the one waiting longest."""
     cases = open_cases().filter(instance_id=conversation.instance_id, whatsapp_number=conversation.user_phone)
     return cast(Case | None, cases.first())
 
 
 def resolved_cases() -> Cases:
-    """The latest first."""
+    """Latest first."""
     return all_cases().filter(resolved_at__isnull=False).order_by("-resolved_at", "pk")
 
 
 def in_view(view: View, user_id: int) -> Cases:
-    """The cases of a view, in its order, each with its state; `user_id` is whose view it is."""
+    """The escalations of a view, in its order; `user_id` is the person whose view it is."""
     if view is View.RESOLVED:
-        return with_state(resolved_cases())
+        return resolved_cases()
     if view is View.TODAY:
-        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-        return with_state(resolved_cases().filter(resolved_at__gte=midnight))
-    cases = with_state(open_cases()).filter(Q(is_snoozed=view is View.SNOOZED))
+        today = midnight(timezone.localdate())
+        return resolved_cases().filter(resolved_at__range=(today, today + timedelta(days=2)))
+    cases = open_cases()
+    if view is View.SNOOZED:
+        return snoozed(cases)
     if view is View.MINE:
-        return cases.filter(Q(claimant_id=user_id))
-    return cases.filter(Q(claimant_id=None)) if view is View.UNCLAIMED else cases
+        return claimed_by(awake(cases), user_id)
+    return unclaimed(cases) if view is View.UNCLAIMED else awake(cases)
 
 
 def find(criteria: Criteria, user_id: int) -> Cases:
-    """The cases of that person's view that meet all criteria, in their order."""
+    """The escalations of that person's view that meet all criteria, in their order."""
     cases = in_view(criteria.view, user_id)
+    if criteria.only:
+        cases = cases.filter(pk__in=criteria.only)
     if criteria.business:
         cases = cases.filter(instance__business_id=criteria.business)
     if criteria.number:
@@ -97,7 +160,7 @@ def find(criteria: Criteria, user_id: int) -> Cases:
     if criteria.reason:
         cases = cases.filter(Q(why=None) | Q(why="") if criteria.reason == NO_REASON else Q(why=criteria.reason))
     if criteria.claimant:
-        cases = cases.filter(Q(claimant_id=criteria.claimant))
+        cases = claimed_by(cases, criteria.claimant)
     if criteria.minutes:
         cases = cases.filter(Q(waiting_since__lte=timezone.now() - timedelta(minutes=criteria.minutes)))
     if criteria.language:
@@ -107,85 +170,57 @@ def find(criteria: Criteria, user_id: int) -> Cases:
     return cases
 
 
-def with_people(cases: Cases) -> Cases:
-    """Adds `customer_name`; None without an instance: `number_name`, `business_id`, `business_name`, `plan_type`."""
-    named = NullIf("instance__business__business_name", Value("", TextField()))
-    return cases.annotate(
-        business_id=F("instance__business_id"),
-        business_name=Coalesce(named, "instance__business__full_name"),
-        plan_type=Value(None, TextField())
-        if "plan_type" in missing_fields(Profile)
-        else F("instance__business__plan_type"),
-        number_name=F("instance__instance_name"),
-        customer_name=_customer_name(),
-    )
-
-
-def with_conversation(cases: Cases) -> Cases:
-    """Adds `conversation_id`, None where the customer has no conversation with that number."""
-    conversations = Conversation.objects.filter(
-        instance_id=OuterRef("instance_id"), user_phone=OuterRef("whatsapp_number")
-    )
-    return cases.annotate(conversation_id=Subquery(conversations.values("pk")[:1]))
-
-
-def with_open_rows(cases: Cases) -> Cases:
-    """Adds `open_rows`: how many open escalations this customer has with this number."""
-    rows = (
-        Escalation.objects.filter(resolved_at=None, whatsapp_number=OuterRef("whatsapp_number"))
-        .filter(IsNotDistinctFrom(F("instance_id"), OuterRef("instance_id")))
-        .order_by()
-        .values("whatsapp_number")
-        .annotate(rows=Count("pk"))
-    )
-    return cases.annotate(open_rows=Coalesce(Subquery(rows.values("rows")), 0))
-
-
-def with_resolver(cases: Cases) -> Cases:
-    """Adds `resolver`, the name of who resolved it here; None if it is open or was resolved elsewhere."""
-    events = Event.objects.filter(escalation_id=OuterRef("pk"), at=OuterRef("resolved_at"))
-    return cases.annotate(resolver=Subquery(events.values("actor_name")[:1]))
-
-
 def queue_rows(criteria: Criteria, found: Cases) -> Cases:
-    """All that a row of the queue shows, of a part of what `find` found, in its order.
+    """Everything a row of the queue shows, for a slice of what `find` found, in its order.
 
-    Of that part only: names and messages of thousands who wait on other pages would cost more than the page.
+    Only for that slice: loading names and messages for thousands on other pages would cost more than the page.
     """
-    cases = resolved_cases() if not criteria.view.is_open else open_cases()
-    cases = with_state(cases).filter(pk__in=found.values("pk"))
-    cases = with_writing_times(with_last_message(with_open_rows(with_people(with_conversation(cases)))))
-    return cases if criteria.view.is_open else with_resolver(cases)
+    view = criteria.view
+    cases = open_cases() if view.is_open else resolved_cases()
+    # The view already says what is snoozed, so the conversations need not be checked again.
+    cases = cases.filter(pk__in=found.values("pk")).annotate(is_snoozed=Value(view is View.SNOOZED))
+    cases = with_last_message(with_open_rows(with_people(with_conversation(with_state(cases)))))
+    return with_writing_times(cases) if view.is_open else with_resolver(cases)
 
 
 def facets(view: View, user_id: int) -> list[Facet]:
-    """Cases by number, reason and claimant: the most frequent of a whole view, or of the LATEST resolved ones."""
+    """Escalations by number, reason and claimant: the most frequent of a whole view, or of the LATEST resolved ones."""
     cases = in_view(view, user_id)
     if view is View.RESOLVED:
         cases = cases.filter(pk__in=resolved_cases().values("pk")[:LATEST])
-    named = cast(QuerySet[Any, Any], with_people(cases).order_by())
+    named = cast(QuerySet[Any, Any], with_people(with_state(cases)).order_by())
     rows = named.values_list(
         "business_id", "business_name", "instance_id", "number_name", "why", "claimant_id", "claimant"
     )
     return [Facet(*row) for row in rows.annotate(cases=Count("pk")).order_by("-cases")[:MOST_FACETS]]
 
 
-def waiting_for(user_id: int) -> Cases:
-    """What that person can take up: open, not snoozed, and not claimed by a colleague."""
-    cases = with_state(open_cases()).filter(Q(is_snoozed=False))
+def waiting_for(user_id: int, criteria: Criteria | None = None) -> Cases:
+    """What that person can claim: open, not snoozed, not claimed by a colleague, and meeting the criteria."""
+    if criteria and criteria.view not in (View.MINE, View.UNCLAIMED):
+        criteria = replace(criteria, view=View.OPEN)
+    cases = with_state(find(criteria, user_id) if criteria else open_cases()).filter(Q(is_snoozed=False))
     return cases.filter(Q(claimant_id=None) | Q(claimant_id=user_id))
 
 
-def longest_waiting(user_id: int) -> Case | None:
-    return _first(waiting_for(user_id))
+def written_since(cases: Iterable[UUID], moment: datetime) -> dict[UUID, str]:
+    """Those escalations whose customers have written after that time, with their numbers."""
+    messages = Message.objects.filter(
+        conversation__instance=OuterRef("instance"),
+        conversation__user_phone=OuterRef("whatsapp_number"),
+        role="user",
+        timestamp__gt=moment,
+    )
+    found = Escalation.objects.filter(Exists(messages), pk__in=list(cases))
+    return dict(found.values_list("pk", "whatsapp_number"))
 
 
-def next_case(case: Case, user_id: int) -> Case | None:
-    """The case of another customer for that person to take after that one.
+def next_case(case: Case, user_id: int, criteria: Criteria | None = None) -> Case | None:
+    """The next customer's escalation for that person, of those that meet the criteria.
 
-    The longest waiting; after a case that is left open the next in the queue, and at its end the first again.
+    The longest waiting; after an escalation that stays open, the next in the queue, then the first again.
     """
-    cases = waiting_for(user_id)
+    cases = waiting_for(user_id, criteria)
     cases = cases.exclude(whatsapp_number=case.whatsapp_number, instance_id=case.instance_id)
     if case.resolved_at is None:
         later = Q(waiting_since__gt=case.waiting_since) if case.waiting_since else Q(waiting_since__isnull=False)
@@ -199,34 +234,16 @@ def _first(cases: Cases) -> Case | None:
     return cast(Case | None, with_people(all_cases().filter(pk__in=cases.values("pk")[:1])).first())
 
 
-def _customers() -> QuerySet[CustomerProfile] | None:
-    """The profile of a case's customer; None where the deployment keeps no names."""
-    if not table_exists(CustomerProfile) or "name" in missing_fields(CustomerProfile):
-        return None
-    customers: QuerySet[CustomerProfile] = CustomerProfile.objects.filter(
-        instance_id=OuterRef("instance_id"), phone_number=OuterRef("whatsapp_number")
-    )
-    return customers
-
-
-def _customer_name() -> Combinable:
-    customers = _customers()
-    return Value(None, TextField()) if customers is None else Subquery(customers.values("name")[:1])
-
-
 def _is_written(text: str) -> Q:
-    """The number in any written form, also local (leading zero) or its last digits only; or part of the name."""
+    """The number in any written form, also local (leading zero) or only its last digits; or part of the name."""
+    if not may_search(text):
+        last = last_digits(text)
+        return Q(whatsapp_number__endswith=last) if last else Q(pk=None)
     found = Q(whatsapp_number=text)
     number = digits(text).lstrip("0")
-    if not sees_numbers():
-        found |= Q(whatsapp_number=number)
-        if last := last_digits(text):
-            found |= Q(whatsapp_number__endswith=last)
-        if any(map(str.isdecimal, text)):  # a name may be a number
-            return found
-    elif len(number) >= FEWEST_DIGITS:
+    if len(number) >= FEWEST_DIGITS:
         found |= Q(whatsapp_number__endswith=number) | Q(whatsapp_number__startswith=number)
-    customers = _customers()
-    if customers is not None:
-        found |= Q(Exists(customers.filter(name__icontains=text)))
+    customers, name = customers_of_cases(), fold(text).strip()
+    if customers is not None and name:
+        found |= Q(Exists(customers.alias(folded=Folded("name")).filter(folded__icontains=name)))
     return found

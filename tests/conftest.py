@@ -1,8 +1,9 @@
-"""Every test that touches data runs on a real Postgres server of its own, started here.
+"""Every test that touches data runs on a real Postgres server, started here.
 
 EMBEDDED_POSTGRES_VERSION (16 or 18) or EMBEDDED_POSTGRES_BIN (a folder with other server programs) choose which.
 """
 
+import gc
 import os
 import shutil
 import subprocess
@@ -13,31 +14,60 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
 from django.db import connections
 from django.utils import translation
 
+from tests import image, quick
 from tests.databases import Databases, django_uses
-from waops.embedded.binaries import wheel_binaries
-from waops.embedded.server import SUPERUSER, EmbeddedServer
+from tests.guardian import Guardian, handle_ignored_signals
+from waops.database.programs import wheel_binaries
+from waops.dev.embedded.server import SUPERUSER, EmbeddedServer
 
-SHOWN = "TO BE LOOKED AT:"
-"""A test that is expected to fail for a reason that begins so is listed with it in the summary."""
-SERVER_OPTIONS = ("fsync=off", "max_connections=200", "max_prepared_transactions=10")
+SERVER_OPTIONS = (
+    *("fsync=off", "full_page_writes=off"),
+    *("max_connections=200", "max_prepared_transactions=10"),
+    "autovacuum=off",  # it takes locks whenever it likes
+)
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out what tests/quick.py says, unless it is named")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if config.getoption("quick") and quick.leaves_out(collection_path) else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("quick"):
+        further = set(quick.further_cases(items))
+        config.hook.pytest_deselected(items=list(further))
+        items[:] = [item for item in items if item not in further]
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Tests never reach a configured database: the default connection has no pool and, until a fixture, no host."""
+    handle_ignored_signals()
+    if config.getoption("quick"):
+        quick.check()
+    # A page makes many objects and keeps none: looking for cycles less often saves a few per cent of the time.
+    gc.set_threshold(100_000, 20, 100)
+    # What hashes a password says how often, so any process can check it.
+    PBKDF2PasswordHasher.iterations = 1
+    guardian = Guardian()
+    config.add_cleanup(guardian.finish)
     if settings.ENVIRONMENT_PROBLEMS:
         raise pytest.UsageError(str(settings.ENVIRONMENT_PROBLEMS))
-    config = connections["default"].settings_dict
-    config["HOST"], config["NAME"] = "no-database-in-this-test.invalid", "none"
-    config["OPTIONS"].pop("pool", None)
+    database = connections["default"].settings_dict
+    database["HOST"], database["NAME"] = "no-database-in-this-test.invalid", "none"
+    database["OPTIONS"].pop("pool", None)
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedServer]:
-    """A running server without any of our tables."""
+def server(django_db_blocker) -> Iterator[EmbeddedServer]:
+    """A running server with the templates of tests.databases."""
     # Directly under the temporary folder: as root, the server's account could not enter pytest's private one.
     home = Path(tempfile.mkdtemp(prefix="waops-test-"))
     options = SERVER_OPTIONS
@@ -45,6 +75,8 @@ def server() -> Iterator[EmbeddedServer]:
     if binaries is not None:
         options += ("shared_preload_libraries=pg_stat_statements",)
     server = EmbeddedServer(home, major=settings.EMBEDDED_POSTGRES_VERSION, binaries=binaries, options=options)
+    with django_db_blocker.unblock():
+        image.fill(server)
     server.start()
     yield server
     server.release()
@@ -115,10 +147,7 @@ def absent(what: str, *, required: bool | None = None) -> None:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """How many tests ran, and on which server; and what somebody should look at."""
-    for report in terminalreporter.stats.get("xfailed", []):
-        if SHOWN in report.wasxfail:
-            terminalreporter.write_line(f"{report.nodeid}: {report.wasxfail}")
+    """How many tests ran, and on which server."""
     count = len(terminalreporter.stats.get("passed", [])) + len(terminalreporter.stats.get("failed", []))
     binaries = settings.EMBEDDED_POSTGRES_BIN or wheel_binaries(settings.EMBEDDED_POSTGRES_VERSION, None)
     version = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-"""Databases for tests: made once as templates, then cloned in some tens of milliseconds.
+"""Databases for tests: cloned in some tens of milliseconds from templates, which tests.image makes and keeps.
 
 Names of templates: `empty`, `before` and `after` (the baseline's variants, owned by role postgres), `migrated` (before
 the plan, then our migrations).
@@ -13,33 +13,35 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
 
-from waops.baseline import loader
-from waops.embedded.server import OWNER, SUPERUSER, EmbeddedServer
+from waops.dev.baseline import loader
+from waops.dev.embedded.server import OWNER, SUPERUSER, EmbeddedServer
 
 
 class Databases:
     """Makes and drops databases on one test server."""
 
-    def __init__(self, server: EmbeddedServer, made: "Databases | None" = None) -> None:
-        """`made`: those of the server that this one is a copy of, with the templates that it had by then."""
+    numbers = count(1)
+    """Of all servers: a copy of one has its databases too, whose names are taken."""
+
+    def __init__(self, server: EmbeddedServer) -> None:
         self.server = server
-        # The copy has the databases of its moment too, whose names are taken.
-        self._numbers = made._numbers if made else count(1)
-        self._templates = dict(made._templates) if made else {"empty": "template1"}
 
     def execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.server.dsn(SUPERUSER, "template1"), autocommit=True) as connection:
             connection.execute(statement)
 
     def create(self, template: str, name: str | None = None) -> str:
-        """Name of a new database cloned from that template."""
-        source = self._templates.get(template) or self._make_template(template)
-        name = name or f"{template}_{next(self._numbers)}"
-        self.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
-                sql.Identifier(name), sql.Identifier(source), sql.Identifier(OWNER)
-            )
+        """Name of a new database cloned from that template, which a server of a benchmark does not have yet."""
+        source = "template1" if template == "empty" else f"template_{template}"
+        name = name or f"{template}_{next(self.numbers)}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+            sql.Identifier(name), sql.Identifier(source), sql.Identifier(OWNER)
         )
+        try:
+            self.execute(statement)
+        except psycopg.errors.InvalidCatalogName:
+            self.make_template(template)
+            self.execute(statement)
         return name
 
     def drop(self, name: str) -> None:
@@ -54,7 +56,7 @@ class Databases:
         finally:
             self.drop(name)
 
-    def _make_template(self, template: str) -> str:
+    def make_template(self, template: str) -> None:
         name = f"template_{template}"
         if template == "migrated":
             self.create("before", name)
@@ -64,8 +66,6 @@ class Databases:
             self.create("empty", name)
             with psycopg.connect(self.server.dsn(SUPERUSER, name)) as connection:
                 loader.load(connection, template)
-        self._templates[template] = name
-        return name
 
 
 @contextmanager

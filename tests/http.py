@@ -14,8 +14,8 @@ from django.db import connections
 from django.test import Client
 from django.test.testcases import LiveServerThread
 
-from waops.backend import pooling
-from waops.backend.base import DatabaseWrapper
+from waops.database.engine import pooling
+from waops.database.engine.base import DatabaseWrapper
 from waops.models import User
 
 CSRF = "a" * 32
@@ -30,7 +30,7 @@ class Answer(NamedTuple):
 
 
 class Person:
-    """Somebody signed in, at that port of this machine."""
+    """A logged-in person, at that port of this machine."""
 
     def __init__(self, port: int, user: User, language: str = "en") -> None:
         client = Client()
@@ -87,7 +87,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 @contextmanager
 def no_patience(alias: str = "default") -> Iterator[None]:
-    """Within the block, where no connection to that database can be had, nobody waits for one."""
+    """Within the block no connection to that database is available, and no request waits for one."""
     pool = DatabaseWrapper._connection_pools[alias]
     pool.timeout = 0.5
     yield

@@ -13,7 +13,7 @@ from pathlib import Path
 import redis
 
 from tests.conftest import absent
-from waops.embedded.server import SUPERUSER, EmbeddedServer
+from waops.dev.embedded.server import SUPERUSER, EmbeddedServer
 
 PATH = f"{os.environ['PATH']}:/usr/sbin"
 SECONDS = 60

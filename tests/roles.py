@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
-from waops.embedded.server import OWNER, SUPERUSER
+from waops.dev.embedded.server import OWNER, SUPERUSER
 
 
 @contextmanager

@@ -1,26 +1,29 @@
-"""Businesses and their AI quota, prices, alerts, and the history of changes."""
+"""Admin pages of businesses and their AI quota, prices, alerts, and the history of changes."""
 
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
-from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from usage import access_admin as access_admin
-from usage import bulk, rollup, views
-from usage.listing import listing
+from usage import bulk, deliveries, quota, reads, rollup, views
 from usage.models import AlertRule, Delivery, Price, Profile, QuotaChange
-from usage.overview import View
+from usage.quota import View
 from usage.requests import BadAddressError
-from waops import home
+from waops.access.readers import may
+from waops.admin import home
 from waops.admin.addresses import ClearAddresses
+from waops.admin.drafts import sent_from
 from waops.admin.filters import KnownValues
 from waops.admin.read_only import ReadOnlyAdmin, list_address
 from waops.templatetags.waops import outside_text, status
@@ -31,8 +34,9 @@ class ProfileAdmin(ReadOnlyAdmin):
     """The overview of all businesses and the page of one; see views.py."""
 
     in_phone_bar = True
+    navigation, icon = "businesses", "business"
     search_fields = ("business_name", "full_name")
-    """Other apps' forms choose a business by these."""
+    """Used by forms of other apps to choose a business."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -78,15 +82,13 @@ class ProfileAdmin(ReadOnlyAdmin):
         answer = self._answer(request, lambda: views.export_business(request, pk))
         return answer or self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
 
+    @method_decorator(sent_from(lambda pk, action: reverse("admin:usage_profile_change", args=[pk]), keeps_typed=True))
     def change_quota_view(self, request: HttpRequest, pk: UUID, action: str) -> Any:
-        if request.method != "POST":
-            return redirect("admin:usage_profile_change", pk)
         answer = self._answer(request, lambda: views.change_quota(request, pk, action, self._context(request)))
         return answer or self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
 
+    @method_decorator(sent_from("admin:usage_profile_changelist", confirmed_by="plan"))
     def bulk_view(self, request: HttpRequest) -> Any:
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         return self._answer(request, lambda: bulk.bulk_change(request, self._context(request)))
 
     def _answer(self, request: HttpRequest, view: Any) -> HttpResponseBase | None:
@@ -95,18 +97,20 @@ class ProfileAdmin(ReadOnlyAdmin):
         try:
             answer: HttpResponseBase | None = view()
         except BadAddressError as error:
-            title = _("This address cannot be shown")
+            title = _("This address does not work")
             return self._error_page(request, error.status, title, error.explanation, back=request.path)
         return answer
 
     def _context(self, request: HttpRequest) -> dict[str, Any]:
-        return {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
+        context = {"opts": self.opts, "media": self.media, "is_popup": IS_POPUP_VAR in request.GET}
+        return {**self.admin_site.each_context(request), **context}
 
 
 @admin.register(Price)
 class PriceAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("model", "valid_from", "input_per_million", "output_per_million", "currency")
     search_fields = ("model",)
+    searches_identifiers = True
     ordering = ("model", "-valid_from")
     change_list_template = "usage/prices.html"
 
@@ -122,6 +126,20 @@ class AlertRuleAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg
     search_fields = ("business__business_name", "emails")
     autocomplete_fields = ("business",)
 
+    def get_fields(self, request: HttpRequest, obj: AlertRule | None = None) -> Any:
+        """The rule of a deleted business keeps it: an empty choice would turn the rule into everyone's."""
+        fields = super().get_fields(request, obj)
+        if obj is None or obj.business_id is None or Profile.objects.filter(pk=obj.business_id).exists():
+            return fields
+        return ["business_name", *(name for name in fields if name not in ("business", "business_name"))]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: AlertRule | None = None) -> Any:
+        return ("business_name",)
+
+    @admin.display(description=gettext_lazy("business"))
+    def business_name(self, row: AlertRule) -> SafeString | str:
+        return outside_text(str(row), 60)
+
 
 class KindFilter(KnownValues):
     title = gettext_lazy("what")
@@ -136,7 +154,6 @@ class QuotaChangeAdmin(ReadOnlyAdmin):
     list_display = ("at", "name", "kind", "old_limit", "new_limit", "old_used", "new_used", "actor_name", "why")
     list_filter = (KindFilter,)
     link_lookups = ("business__id__exact",)
-    related = ("business",)
     search_fields = ("business__business_name", "actor_name")
     ordering = ("-pk",)
     fields = (
@@ -144,26 +161,61 @@ class QuotaChangeAdmin(ReadOnlyAdmin):
         *("old_reset", "new_reset", "actor_name", "why"),
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Not joined, so that the history of a deleted business stays readable."""
+        return super().get_queryset(request).select_related(None).prefetch_related("business")
+
     @admin.display(description=gettext_lazy("business"))
     def name(self, row: QuotaChange) -> SafeString | str:
-        return outside_text(str(row.business), 60)
+        return outside_text(Profile.name_of(row), 60)
 
     @admin.display(description=gettext_lazy("why"))
     def why(self, row: QuotaChange) -> SafeString | str:
         return outside_text(row.reason, 200)
 
 
+class StateFilter(KnownValues):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+    fields = ("state",)
+    values = Delivery.State.choices
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
+    actions = ("try_again",)  # type: ignore[assignment]
     business_path = "alert__business_id"
     list_display = ("business", "threshold", "channel", "target", "outcome", "attempts", "next_attempt_at", "error")
-    related = ("alert", "alert__business")
+    list_filter = (StateFilter,)
+    related = ("alert",)
     ordering = ("-pk",)
     fields = list_display
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Not joined, because a business may be deleted."""
+        return super().get_queryset(request).prefetch_related("alert__business")
+
+    def has_try_again_permission(self, request: HttpRequest) -> bool:
+        return may(request, "usage.change_alertrule")
+
+    @admin.action(description=gettext_lazy("Try again"), permissions=["try_again"])
+    def try_again(self, request: HttpRequest, rows: QuerySet[Delivery]) -> None:
+        count = deliveries.try_again(Delivery.objects.filter(pk__in=rows.values_list("pk", flat=True)))
+        if count:
+            text = ngettext(
+                "%(count)s message will be retried within minutes.",
+                "%(count)s messages will be retried within minutes.",
+                count,
+            )
+            self.message_user(request, text % {"count": count}, messages.SUCCESS)
+        else:
+            self.message_user(
+                request, _("Nothing to send: these were already sent or are being sent."), messages.WARNING
+            )
+
     @admin.display(description=gettext_lazy("business"))
     def business(self, row: Delivery) -> SafeString | str:
-        return outside_text(str(row.alert.business), 60)
+        return outside_text(Profile.name_of(row.alert), 60)
 
     @admin.display(description=gettext_lazy("threshold"))
     def threshold(self, row: Delivery) -> str:
@@ -175,18 +227,26 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return status(kinds[Delivery.State(row.state)], row.get_state_display())
 
 
+SHOWN = 5
+"""Most businesses on a panel; the list has all."""
+
+
 def pressing_businesses(request: HttpRequest) -> dict[str, Any]:
-    """The home panel's businesses: those out of answers, then those that will be before their reset."""
+    """Home panels: businesses that are out of replies, those that will be before their reset, and the cost."""
     rollup.refresh()
-    found = listing(timezone.now())
-    pressing = [one for one in found.page if one.is_in(View.OUT) or one.is_in(View.BEFORE_RESET)]
+    page, found = quota.page(timezone.now())
+    silent = [one for one in page if one.is_in(View.OUT)]
+    lost = reads.silence(one.id for one in silent)
+    failed = Delivery.objects.filter(state=Delivery.State.GIVEN_UP)
     return {
-        "out": found.counts[View.OUT],
-        "before_reset": found.counts[View.BEFORE_RESET],
-        "businesses": pressing[:5],
-        "out_address": list_address(Profile, view=View.OUT),
-        "before_reset_address": list_address(Profile, view=View.BEFORE_RESET),
-        "all_address": list_address(Profile),
+        "counts": {view.value: found.counts[view] for view in View},
+        "addresses": {view.value: list_address(Profile, view=view) for view in View},
+        "silent": [(one, lost.get(one.id)) for one in silent[:SHOWN]],
+        "customers": sum(one.customers for one in lost.values()),
+        "ending": [one for one in page if one.is_in(View.BEFORE_RESET)][:SHOWN],
+        "totals": found.totals,
+        "failed": failed[:100].count() if may(request, "usage.view_delivery") else 0,
+        "may_change_quota": may(request, "usage.change_quota"),
     }
 
 

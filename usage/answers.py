@@ -1,4 +1,4 @@
-"""What the quota's functions answer."""
+"""Results of the quota functions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,11 +7,11 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class AIUsage:
-    """A business's quota of AI answers this month.
+    """A business's quota of AI replies this month.
 
-    `allowed`: whether the AI may answer, or, of a call that counts, whether it was counted. `resets_on`: when the
-    counter is due to be reset; None without a known business, and then `error_message` says so. `reset_overdue`: it was
-    due before, and nobody has reset it.
+    `allowed`: whether the AI may reply or, for a call that counts, whether it was counted. `resets_on`: when the
+    counter is due for a reset; None without a known business, and then `error_message` says so. `reset_overdue`: the
+    reset was due earlier and has not happened.
     """
 
     allowed: bool

@@ -10,23 +10,27 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from usage import overview, reads
-from usage.business_sql import DETAIL, HOURS, INTERACTIONS_OF_A_DAY, SURROUNDINGS, TOP_CUSTOMERS
+from usage import quota, reads
+from usage.business_sql import DETAIL, HOURS, REPLIES_OF_A_DAY, SURROUNDINGS, TOP_CUSTOMERS
 from usage.models import QuotaChange, TopUp
-from usage.overview import Business, add_costs
+from usage.quota import Business, View, add_costs
+from usage.rollup import EPOCH, FIRST, LAST, period_of
+from waops.database import moments
 
 Row = TypeVar("Row")
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""Start of the period before the first reset that is known."""
 CUSTOMERS = 10
-INTERACTIONS = 50
+LISTED_DAYS = 366
+"""Most days before today that are listed, including days without replies…"""
+ODD_DAYS = 100
+"""…and most earlier days with replies that are also listed."""
+REPLIES_PER_PAGE = 50
 HISTORY = 50
 
 
 @dataclass
 class Part:
-    """A line of a breakdown. `key` names it in addresses, `name` on the page."""
+    """One line of a breakdown. `key` identifies it in addresses, `name` on the page."""
 
     key: str
     name: str
@@ -48,7 +52,7 @@ class Part:
 
 @dataclass(frozen=True)
 class PeriodSummary:
-    """A period, over or running: what was answered, and what the counter held at its end or holds (None: unknown)."""
+    """A past or current period: the replies, and the counter at its end or now (None: unknown)."""
 
     start: datetime
     end: datetime | None
@@ -67,14 +71,14 @@ class PeriodSummary:
 
 @dataclass(frozen=True)
 class Narrowed:
-    """What the page is narrowed to: one WhatsApp number, one of its personalities, one day, a page of its answers."""
+    """What the page is narrowed to: one WhatsApp number, one of its personalities, one day, a page of its replies."""
 
     number: UUID | None = None
     personality: str | None = None
     day: date | None = None
     page: int = 1
     with_hours: bool = False
-    """Also what each hour of the day cost, which a day's page says anyway."""
+    """Also show the cost of each hour, which the page of a single day always does."""
 
     def holds(self, row: Mapping[str, Any]) -> bool:
         return (
@@ -86,7 +90,7 @@ class Narrowed:
 
 @dataclass(frozen=True)
 class Usage:
-    """The period of a business by everything that tells its answers apart; each list adds up to `whole`."""
+    """A business's period, broken down by every attribute of its replies; each breakdown adds up to `whole`."""
 
     whole: Part
     days: list[Part]
@@ -98,11 +102,11 @@ class Usage:
 
 @dataclass(frozen=True)
 class BusinessPage:
-    """`usage` is of what the page is narrowed to, `days` of the whole period whatever day it is narrowed to.
+    """`usage` covers what the page is narrowed to, `days` the whole period.
 
-    `hours`: replies and tokens of each hour of the day, in the whole period. `costly_hours`: with what each hour cost,
-    of what the page is narrowed to, if asked for. `interactions`: a page of the day's, newest first;
-    `has_more`: there are older ones. `was_due`: when a reset that is overdue should have been.
+    `hours`: replies and tokens by hour of the day, in the whole period. `costly_hours`: the same with costs, for what
+    the page is narrowed to, if requested. `replies`: a page of the day's replies, newest first; `has_more`: there
+    are older ones. `was_due`: when an overdue reset should have happened.
     """
 
     business: Business
@@ -116,7 +120,7 @@ class BusinessPage:
     changes: list[QuotaChange]
     top_ups: list[TopUp]
     customers: list[dict[str, Any]]
-    interactions: list[dict[str, Any]]
+    replies: list[dict[str, Any]]
     has_more: bool
     silence: reads.Silence | None
     own_rule: int | None
@@ -125,14 +129,13 @@ class BusinessPage:
 
 
 def load(business_id: UUID, narrowed: Narrowed, now: datetime | None = None) -> BusinessPage | None:
-    """The running period of a business; None if there is no such business."""
+    """The current period of a business; None if there is no such business."""
     now = now or timezone.now()
-    found = overview.load(now, [business_id])
+    found = quota.load(now, [business_id])
     if not found:
         return None
     business = found[0]
-    start = business.last_reset or EPOCH
-    # A last reset in the future holds nothing yet; a period is never empty by construction.
+    start = period_of(business.last_reset)
     span: dict[str, Any] = {"business": business_id, "start": start, "end": now + timedelta(days=36_500)}
     around = reads.read(SURROUNDINGS, now=now, history=HISTORY, **span)[0]
     whole_period = replace(narrowed, day=None)
@@ -140,12 +143,12 @@ def load(business_id: UUID, narrowed: Narrowed, now: datetime | None = None) -> 
     rows = [row for row in in_period if narrowed.holds(row)]
     numbers, names = around["numbers"] or {}, around["personalities"] or {}
     changes = [_from_json(QuotaChange, row) for row in around["changes"] or []]
-    is_silent = business.is_in(overview.View.OUT) or business.is_in(overview.View.DISABLED)
-    interactions = _interactions(business_id, narrowed, start) if narrowed.day else []
+    is_silent = business.is_in(View.OUT) or business.is_in(View.DISABLED)
+    replies = _replies(business_id, narrowed, start) if narrowed.day else []
     return BusinessPage(
         business=business,
         start=start,
-        was_due=datetime.fromisoformat(around["was_due"]),
+        was_due=moments.read(around["was_due"]),
         usage=_break_down(rows, numbers, names),
         days=_break_down(in_period, numbers, names).days,
         hours=[tuple((around["hours"] or {}).get(str(hour), (0, 0))) for hour in range(24)],
@@ -154,8 +157,8 @@ def load(business_id: UUID, narrowed: Narrowed, now: datetime | None = None) -> 
         changes=changes,
         top_ups=[_from_json(TopUp, row) for row in around["top_ups"] or []],
         customers=[] if narrowed.day else reads.read(TOP_CUSTOMERS, limit=CUSTOMERS, **span),
-        interactions=interactions[:INTERACTIONS],
-        has_more=len(interactions) > INTERACTIONS,
+        replies=replies[:REPLIES_PER_PAGE],
+        has_more=len(replies) > REPLIES_PER_PAGE,
         silence=reads.silence([business_id]).get(business_id) if is_silent else None,
         own_rule=around["own_rule"],
         number_names=numbers,
@@ -163,33 +166,48 @@ def load(business_id: UUID, narrowed: Narrowed, now: datetime | None = None) -> 
     )
 
 
-def every_day(parts: Iterable[Part], first: date, last: date) -> list[tuple[date, Part]]:
-    """With the days that have no reply."""
+def every_day(parts: Iterable[Part], first: date, today: date) -> list[tuple[date, Part]]:
+    """From `first` to `today`, including days without replies; the latest LISTED_DAYS if there are more."""
     by_day = {part.key: part for part in parts}
-    days = [first + timedelta(days=age) for age in range((last - first).days + 1)]
+    length = max(0, min((today - first).days + 1, LISTED_DAYS))
+    days = [today - timedelta(days=age) for age in range(length)][::-1]
     return [(day, by_day.get(str(day)) or Part(str(day), str(day))) for day in days]
+
+
+def odd_days(parts: Iterable[Part], listed: Iterable[tuple[date, Part]]) -> tuple[list[tuple[date, Part]], Part | None]:
+    """Days with replies before and after the listed ones: the latest of them, and all others summed up."""
+    known = {part.key for _day, part in listed}
+    odd = sorted((part for part in parts if part.key not in known), key=lambda part: part.key, reverse=True)
+    others = Part("", "")
+    for part in odd[ODD_DAYS:]:
+        others.replies += part.replies
+        others.tokens += part.tokens
+        others.untracked += part.untracked
+        others.unpriced += part.unpriced
+        others.costs = add_costs([others.costs, part.costs])
+    return [(date.fromisoformat(part.key), part) for part in odd[:ODD_DAYS]], others if odd[ODD_DAYS:] else None
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
     """From midnight to midnight in the configured time zone: 23, 24 or 25 hours."""
-    zone = timezone.get_default_timezone()
-    start = datetime(day.year, day.month, day.day, tzinfo=zone)
-    following = day + timedelta(days=1)
-    return start.astimezone(UTC), datetime(following.year, following.month, following.day, tzinfo=zone).astimezone(UTC)
+    return moments.midnight(day).astimezone(UTC), moments.midnight(day + timedelta(days=1)).astimezone(UTC)
 
 
-def _interactions(business_id: UUID, narrowed: Narrowed, period: datetime) -> list[dict[str, Any]]:
+def _replies(business_id: UUID, narrowed: Narrowed, period: datetime) -> list[dict[str, Any]]:
     assert narrowed.day is not None
     start, end = day_bounds(narrowed.day)
+    # The first and the last day also count everything before and after.
+    start = moments.OutOfRange("-infinity") if start <= FIRST and period == EPOCH else max(start, period)
+    end = moments.OutOfRange("infinity") if end > LAST else end
     return reads.read(
-        INTERACTIONS_OF_A_DAY,
+        REPLIES_OF_A_DAY,
         business=business_id,
-        start=max(start, period),
+        start=start,
         end=end,
         number=narrowed.number,
         personality=narrowed.personality,
-        limit=INTERACTIONS + 1,
-        skip=(narrowed.page - 1) * INTERACTIONS,
+        limit=REPLIES_PER_PAGE + 1,
+        skip=(narrowed.page - 1) * REPLIES_PER_PAGE,
     )
 
 
@@ -237,23 +255,22 @@ def _break_down(rows: list[dict[str, Any]], numbers: Mapping[str, str], personal
 
 def _periods(rows: list[dict[str, Any]], changes: Iterable[QuotaChange], business: Business) -> list[PeriodSummary]:
     """Latest first. The counter at a period's end is what the reset that ended it found."""
-    held = {change.new_reset: change.old_used for change in changes if change.new_reset != change.old_reset}
+    held = {
+        change.new_reset and period_of(change.new_reset): change.old_used
+        for change in changes
+        if change.new_reset != change.old_reset
+    }
     summaries: list[PeriodSummary] = []
     end: datetime | None = None
     for row in rows:
         start = datetime.fromisoformat(row["start"])
-        counter = business.used if end is None and start == (business.last_reset or EPOCH) else held.get(end)
+        counter = business.used if end is None and start == period_of(business.last_reset) else held.get(end)
         summaries.append(PeriodSummary(start, end, row["replies"], row["tokens"], counter))
         end = start
     return summaries
 
 
 def _from_json(model: type[Row], values: dict[str, Any]) -> Row:
-    """An instance from the JSON of its row; moments come as text."""
-    moments = {name for name in values if name.endswith("_at") or name in ("at", "old_reset", "new_reset")}
-    return model(
-        **{
-            name: datetime.fromisoformat(value) if name in moments and value else value
-            for name, value in values.items()
-        }
-    )
+    """An instance from its row's JSON; times are text."""
+    times = {name for name in values if name.endswith("_at") or name in ("at", "old_reset", "new_reset")}
+    return model(**{name: moments.read(value) if name in times and value else value for name, value in values.items()})

@@ -1,4 +1,6 @@
-"""What the page of one business reads; usage/business.py turns the rows into the page."""
+"""The statements behind the page of one business; usage/business.py turns the rows into the page."""
+
+from usage.rollup import KEY, SANE_MOMENT, SANE_RESET, TOKENS
 
 DETAIL = """
     SELECT counted.instance_id, counted.day, counted.model, counted.personality, counted.intent,
@@ -23,8 +25,8 @@ DETAIL = """
     HAVING sum(counted.replies) <> 0
 """
 
-# One statement for all that is small: each column is a list.
-SURROUNDINGS = """
+# One statement for everything small: each column is a list.
+SURROUNDINGS = f"""
     WITH instance AS (
         SELECT instance.id, instance.instance_name FROM public.whatsapp_instances AS instance
         WHERE instance.user_id = %(business)s
@@ -34,7 +36,7 @@ SURROUNDINGS = """
             SELECT to_jsonb(reset.resets_on)
             FROM public.profiles AS profile
             CROSS JOIN LATERAL waops.next_reset(
-                profile.last_responses_reset_date, coalesce(profile.last_responses_reset_date, %(now)s)
+                profile.last_responses_reset_date, coalesce({SANE_RESET}, %(now)s)
             ) AS reset
             WHERE profile.id = %(business)s
         ) AS was_due,
@@ -75,73 +77,73 @@ SURROUNDINGS = """
             FROM waops.usage_topup AS top_up
             WHERE top_up.business_id = %(business)s AND top_up.outcome = 'active'
         ) AS top_ups
-"""
+"""  # noqa: S608
 
-# From idx_ai_interactions_user alone, which holds all three columns. The sums keep the planner from skipping through
-# that index phone by phone, as it supposes it should, and from reading the table instead because that seems much.
+# Reads only idx_ai_interactions_user, which has all three columns. The sums keep the planner from skipping through
+# that index phone by phone, and from reading the table instead, both of which it estimates to be cheaper.
+# Not ordered by the numbers, which are hidden from some readers.
 TOP_CUSTOMERS = """
-    SELECT answer.user_phone, count(*) AS replies
+    SELECT reply.user_phone, count(*) AS replies
     FROM public.whatsapp_instances AS instance
-    JOIN public.whatsapp_ai_interactions AS answer ON answer.whatsapp_instance_id = instance.id
+    JOIN public.whatsapp_ai_interactions AS reply ON reply.whatsapp_instance_id = instance.id
     WHERE instance.user_id = %(business)s
-      AND answer.created_at + interval '0' >= %(start)s AND answer.created_at + interval '0' < %(end)s
-    GROUP BY answer.user_phone
-    ORDER BY replies DESC, answer.user_phone
+      AND reply.created_at + interval '0' >= %(start)s AND reply.created_at + interval '0' < %(end)s
+    GROUP BY reply.user_phone
+    ORDER BY replies DESC, max(reply.created_at) DESC, reply.user_phone
     LIMIT %(limit)s
 """
 
-INTERACTIONS_OF_A_DAY = """
-    SELECT answer.id, answer.created_at, answer.user_phone, answer.user_message, answer.ai_response,
-           answer.response_model AS model, answer.total_tokens AS tokens
+REPLIES_OF_A_DAY = f"""
+    SELECT reply.id, reply.created_at, reply.user_phone, reply.user_message, reply.ai_response,
+           reply.response_model AS model, reply.total_tokens AS tokens
     FROM public.whatsapp_instances AS instance
-    JOIN public.whatsapp_ai_interactions AS answer ON answer.whatsapp_instance_id = instance.id
+    JOIN public.whatsapp_ai_interactions AS reply ON reply.whatsapp_instance_id = instance.id
     WHERE instance.user_id = %(business)s
-      AND answer.created_at >= %(start)s AND answer.created_at < %(end)s
+      AND reply.created_at >= %(start)s AND reply.created_at < %(end)s
       AND (%(number)s::uuid IS NULL OR instance.id = %(number)s::uuid)
       AND (
           %(personality)s::text IS NULL
-          OR coalesce(answer.metadata ->> 'personality_id', '') = %(personality)s::text
+          OR {KEY.format("reply.metadata ->> 'personality_id'")} = %(personality)s::text
       )
-    ORDER BY answer.created_at DESC, answer.id
+    ORDER BY reply.created_at DESC, reply.id
     LIMIT %(limit)s OFFSET %(skip)s
-"""
+"""  # noqa: S608
 
-# From the answers themselves, priced by their days: the counts by the hour do not know which price held. Therefore only
-# for a day, or when a person asks for it.
-HOURS = """
-    SELECT answers.hour, price.currency::text,
-           sum(answers.replies)::bigint AS replies, sum(answers.untracked)::bigint AS untracked,
-           sum(answers.tokens)::bigint AS tokens,
+# Reads the replies themselves, priced by day, because hourly counts do not know which price applied. So it runs only
+# for a single day, or on request.
+HOURS = f"""
+    SELECT counted.hour, price.currency::text,
+           sum(counted.replies)::bigint AS replies, sum(counted.untracked)::bigint AS untracked,
+           sum(counted.tokens)::bigint AS tokens,
            sum(
-               answers.prompt_tokens * price.input_per_million + answers.completion_tokens * price.output_per_million
+               counted.prompt_tokens * price.input_per_million + counted.completion_tokens * price.output_per_million
            ) / 1000000 AS cost
     FROM (
-        SELECT extract(hour FROM answer.created_at AT TIME ZONE %(zone)s)::integer AS hour,
-               (answer.created_at AT TIME ZONE %(zone)s)::date AS day,
-               coalesce(answer.response_model, '') AS model,
+        SELECT extract(hour FROM {SANE_MOMENT.format("reply.created_at")} AT TIME ZONE %(zone)s)::integer AS hour,
+               ({SANE_MOMENT.format("reply.created_at")} AT TIME ZONE %(zone)s)::date AS day,
+               {KEY.format("reply.response_model")} AS model,
                count(*) AS replies,
-               count(*) FILTER (WHERE answer.prompt_tokens IS NULL OR answer.completion_tokens IS NULL) AS untracked,
-               coalesce(sum(answer.prompt_tokens), 0) AS prompt_tokens,
-               coalesce(sum(answer.completion_tokens), 0) AS completion_tokens,
-               sum(coalesce(answer.total_tokens,
-                            coalesce(answer.prompt_tokens, 0) + coalesce(answer.completion_tokens, 0))) AS tokens
+               count(*) FILTER (WHERE reply.prompt_tokens IS NULL OR reply.completion_tokens IS NULL) AS untracked,
+               coalesce(sum(reply.prompt_tokens), 0) AS prompt_tokens,
+               coalesce(sum(reply.completion_tokens), 0) AS completion_tokens,
+               sum({TOKENS.format("reply")}) AS tokens
         FROM public.whatsapp_instances AS instance
-        JOIN public.whatsapp_ai_interactions AS answer ON answer.whatsapp_instance_id = instance.id
+        JOIN public.whatsapp_ai_interactions AS reply ON reply.whatsapp_instance_id = instance.id
         WHERE instance.user_id = %(business)s
-          AND answer.created_at >= %(start)s AND answer.created_at < %(end)s
+          AND reply.created_at >= %(start)s AND reply.created_at < %(end)s
           AND (%(number)s::uuid IS NULL OR instance.id = %(number)s::uuid)
           AND (
               %(personality)s::text IS NULL
-              OR coalesce(answer.metadata ->> 'personality_id', '') = %(personality)s::text
+              OR {KEY.format("reply.metadata ->> 'personality_id'")} = %(personality)s::text
           )
         GROUP BY 1, 2, 3
-    ) AS answers
+    ) AS counted
     LEFT JOIN LATERAL (
         SELECT price.currency, price.input_per_million, price.output_per_million
         FROM waops.usage_price AS price
-        WHERE price.model = answers.model AND price.valid_from <= answers.day
+        WHERE price.model = counted.model AND price.valid_from <= counted.day
         ORDER BY price.valid_from DESC
         LIMIT 1
     ) AS price ON true
     GROUP BY 1, 2
-"""
+"""  # noqa: S608

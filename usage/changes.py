@@ -1,56 +1,26 @@
-"""Changes of limits: conditional, with a reason, kept for ever.
+"""Change limits: conditionally, with a reason that is kept permanently. `batches` locks the businesses."""
 
-Every change locks the profile's row, so changes of one business happen one after the other. Businesses are locked in
-the order of their ids and a few hundred at a time, so that neither people nor the service's own counting wait
-noticeably.
-"""
-
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from itertools import islice
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
-from django.db.models import F
-from django.db.models.expressions import RawSQL
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
+from usage.batches import Outcome, Result, change_each
 from usage.models import Profile, QuotaChange, TopUp
-from waops.models import User
+from waops.access.people import User
 
-BATCH = 250
-"""Businesses that are locked and changed in one transaction."""
 HIGHEST_LIMIT = 10_000_000
 BY_ITSELF = "waops"
-"""Name in the history of what no person did."""
-
-
-class Outcome(StrEnum):
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-    MOVED = "moved"
-    """Somebody else was faster: the value is not the one that the change was decided on."""
-    DISABLED = "disabled"
-    GONE = "gone"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one business's change: the values now, changed or not."""
-
-    business: Profile | None
-    outcome: Outcome
-    limit: int
-    used: int
+"""Name in the history for changes that no person made."""
 
 
 @dataclass
 class Locked:
-    """A locked business, what the history says of it, and the entries that are being added."""
+    """A locked business, what the history says about it, and the entries being added."""
 
     profile: Profile
     actor: User | None
@@ -81,24 +51,23 @@ class Locked:
         return entry
 
     def supersede_top_ups(self) -> None:
-        """From now on the limit is what somebody set later; what top-ups added to it before is no longer known."""
+        """From now on the limit is what someone set later; what top-ups added to it is no longer known."""
         for top_up in self.top_ups:
             top_up.outcome, top_up.ended_at = TopUp.Outcome.SUPERSEDED, timezone.now()
             self.record(QuotaChange.Kind.TOP_UP_SUPERSEDED, top_up.reason)
 
-    def result(self, outcome: Outcome) -> Result:
-        profile = self.profile
-        return Result(profile, outcome, profile.monthly_ai_response_limit, profile.monthly_ai_responses_used)
 
+def set_limits(
+    limits: Mapping[UUID, tuple[int, int]], actor: User, reason: str, key: UUID | None = None
+) -> list[Result]:
+    """Set limits, each given as `(expected, wanted)`, only if the limit is still the expected one.
 
-def set_limits(limits: Mapping[UUID, tuple[int, int]], actor: User, reason: str) -> list[Result]:
-    """Set limits, each `(expected, wanted)`: only where the limit still is the expected one.
-
-    Raises PermissionDenied without `usage.change_quota`, ValueError for an empty reason or an impossible limit.
+    Raises PermissionDenied without `usage.change_quota`, ValueError for an empty reason or an impossible limit,
+    InterruptedChangeError.
     """
     _check(actor, "usage.change_quota", reason)
     if not all(0 <= wanted <= HIGHEST_LIMIT for _, wanted in limits.values()):
-        raise ValueError(f"A limit is between 0 and {HIGHEST_LIMIT}.")
+        raise ValueError(f"A limit must be between 0 and {HIGHEST_LIMIT}.")
 
     def change(locked: Locked) -> Outcome:
         expected, wanted = limits[locked.profile.pk]
@@ -110,17 +79,25 @@ def set_limits(limits: Mapping[UUID, tuple[int, int]], actor: User, reason: str)
         locked.record(QuotaChange.Kind.LIMIT, reason, limit=wanted)
         return Outcome.CHANGED
 
-    return _change(limits, actor, change)
+    return _change(limits, actor, change, key)
 
 
-def top_up(limits: Mapping[UUID, int], amount: int, expires_at: datetime, actor: User, reason: str) -> list[Result]:
-    """Add answers until a moment, where the limit still is the expected one. A disabled business stays disabled.
+def top_up(
+    limits: Mapping[UUID, int],
+    amount: int,
+    expires_at: datetime,
+    actor: User,
+    reason: str,
+    key: UUID | None = None,
+) -> list[Result]:
+    """Add replies until a time, if the limit is still the expected one. A disabled business stays disabled.
 
-    Raises PermissionDenied without `usage.change_quota`, ValueError for an empty reason, amount or span.
+    Raises PermissionDenied without `usage.change_quota`, ValueError for an empty reason, amount or duration,
+    InterruptedChangeError.
     """
     _check(actor, "usage.change_quota", reason)
     if not 0 < amount <= HIGHEST_LIMIT or expires_at <= timezone.now():
-        raise ValueError("A top-up adds something, and ends in the future.")
+        raise ValueError("A top-up must add replies and end in the future.")
 
     def change(locked: Locked) -> Outcome:
         expected = limits[locked.profile.pk]
@@ -128,6 +105,8 @@ def top_up(limits: Mapping[UUID, int], amount: int, expires_at: datetime, actor:
             return Outcome.MOVED
         if expected <= 0:
             return Outcome.DISABLED
+        if expected + amount > HIGHEST_LIMIT:
+            return Outcome.TOO_HIGH
         if not locked.limit_is_ours:
             locked.supersede_top_ups()
         entry = locked.record(QuotaChange.Kind.TOP_UP, reason, limit=expected + amount)
@@ -143,11 +122,11 @@ def top_up(limits: Mapping[UUID, int], amount: int, expires_at: datetime, actor:
         )
         return Outcome.CHANGED
 
-    return _change(limits, actor, change)
+    return _change(limits, actor, change, key)
 
 
 def end_top_ups(now: datetime | None = None) -> list[Result]:
-    """Take back what ended top-ups added; where anybody has changed the limit since, leave it. Repeatable."""
+    """Remove what ended top-ups added, unless the limit was changed since. Repeatable."""
     now = now or timezone.now()
 
     def change(locked: Locked) -> Outcome:
@@ -164,50 +143,30 @@ def end_top_ups(now: datetime | None = None) -> list[Result]:
         return Outcome.CHANGED
 
     due = TopUp.objects.filter(outcome=TopUp.Outcome.ACTIVE, expires_at__lte=now)
+    deleted = due.filter(~Exists(Profile.objects.filter(pk=OuterRef("business_id"))))
+    deleted.update(outcome=TopUp.Outcome.SUPERSEDED, ended_at=timezone.now())
     results = _change(due.values_list("business_id", flat=True).distinct(), None, change)
-    return [result for result in results if result.outcome is not Outcome.UNCHANGED]
+    return [result for result in results if result.outcome not in (Outcome.UNCHANGED, Outcome.BUSY)]
 
 
 def actor_name(actor: User | None) -> str:
-    return (actor.get_full_name() or actor.get_username()) if actor else BY_ITSELF
+    return actor.name if actor else BY_ITSELF
 
 
-@contextmanager
-def locked_profiles(ids: Iterable[UUID]) -> Iterator[list[Profile]]:
-    """These businesses, locked until the end of the block, which is a transaction. Its changes are recorded by itself:
-    the trigger that records other people's leaves them out.
+def _change(
+    ids: Iterable[UUID], actor: User | None, change: Callable[[Locked], Outcome], key: UUID | None = None
+) -> list[Result]:
+    def work(profiles: list[Profile]) -> list[Result]:
+        businesses = _with_history(profiles, actor)
+        results = [Result.of(one.profile, change(one)) for one in businesses]
+        _save(businesses)
+        return results
 
-    Locked as they lie in the table, which is how the deployed job's one UPDATE of them all goes through it: in another
-    order the two could each wait for the other.
-    """
-    with transaction.atomic():
-        _announce("recorded")
-        rows = Profile.objects.filter(pk__in=list(ids)).order_by(RawSQL("profiles.ctid", []))
-        yield sorted(rows.select_for_update(no_key=True), key=lambda profile: profile.pk)
-        _announce("")
-
-
-def batches(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
-    """In the order of the ids, `BATCH` at a time."""
-    ordered = iter(sorted(ids))
-    while batch := list(islice(ordered, BATCH)):
-        yield batch
-
-
-def _change(ids: Iterable[UUID], actor: User | None, change: Callable[[Locked], Outcome]) -> list[Result]:
-    results = []
-    for batch in batches(ids):
-        with locked_profiles(batch) as profiles:
-            businesses = _with_history(profiles, actor)
-            results += [one.result(change(one)) for one in businesses]
-            _save(businesses)
-        found = {profile.pk for profile in profiles}
-        results += [Result(None, Outcome.GONE, 0, 0) for pk in batch if pk not in found]
-    return results
+    return change_each(ids, work, key)
 
 
 def _with_history(profiles: list[Profile], actor: User | None) -> list[Locked]:
-    """With their active top-ups, and whether anybody but a top-up has moved the limit since the first of them."""
+    """With their active top-ups, and whether the limit was changed otherwise since the first of them."""
     businesses = {profile.pk: Locked(profile, actor) for profile in profiles}
     active = TopUp.objects.filter(business__in=list(businesses), outcome=TopUp.Outcome.ACTIVE)
     for one in active.order_by("expires_at", "pk"):
@@ -240,9 +199,4 @@ def _check(actor: User, permission: str, reason: str) -> None:
     if not actor.has_perm(permission):
         raise PermissionDenied
     if not reason.strip():
-        raise ValueError("A change has a reason.")
-
-
-def _announce(state: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_catalog.set_config('waops.quota_change', %s, true)", [state])
+        raise ValueError("A change needs a reason.")

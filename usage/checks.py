@@ -1,36 +1,38 @@
-"""Checks of the settings that alerts need."""
+"""Check the settings that alerts need."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.utils.translation import gettext as _
 
-LOCAL = ("localhost", "127.0.0.1", "::1")
+from usage.webhook import is_good_secret, problem_of_url
 
 
 @register
 def webhook_is_safe(**kwargs: Any) -> list[CheckMessage]:
-    """A message goes out encrypted and signed, or not at all."""
+    """A message is sent encrypted and signed, or not at all."""
     url = settings.QUOTA_WEBHOOK_URL
     if not url:
         return []
     messages: list[CheckMessage] = []
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOCAL):
+    if problem := problem_of_url(url):
         messages.append(
+            # The address itself may contain a password.
             Error(
-                _("QUOTA_WEBHOOK_URL is “%(url)s”, which does not begin with https://.") % {"url": url},
-                hint=_("Use an https:// address; http:// is for this machine only."),
+                _("QUOTA_WEBHOOK_URL cannot be used: %(problem)s.") % {"problem": problem},
+                hint=_(
+                    "Use an address such as https://hooks.example.com/quota, without a user name or spaces; http:// "
+                    "works only for this machine."
+                ),
                 id="usage.E001",
             )
         )
-    if not settings.QUOTA_WEBHOOK_SECRET:
+    if not is_good_secret(settings.QUOTA_WEBHOOK_SECRET):
         messages.append(
             Error(
-                _("QUOTA_WEBHOOK_URL is set, and QUOTA_WEBHOOK_SECRET is not."),
-                hint=_("Set a long random secret here and at the receiver, which checks the signature with it."),
+                _("QUOTA_WEBHOOK_SECRET is not a Standard Webhooks secret: whsec_ and the base64 of 24 to 64 bytes."),
+                hint=_('Create one and set it at the receiver too: echo "whsec_$(openssl rand -base64 32)"'),
                 id="usage.E002",
             )
         )

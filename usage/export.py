@@ -1,14 +1,13 @@
-"""What is on the screen as a file: CSV, a line at a time, or XLSX. The totals come from the screen's own sum.
+"""Export what is on the page as CSV, line by line, or XLSX. Totals are those of the page.
 
-Numbers are written as numbers and moments in UTC as ISO 8601, whatever the reader's language; headings are in it.
+Numbers are written as numbers and times in UTC as ISO 8601 in every language; headings are translated.
 """
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO
 
 import xlsxwriter
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
@@ -16,15 +15,14 @@ from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
 from usage.business import BusinessPage, Part
-from usage.overview import Business, Totals
+from usage.quota import Business, Totals
 from usage.reconcile import Reconciliation
 from usage.wording import verdict
+from waops.access import personal
+from waops.admin.csv_file import csv_lines
 
 Value = str | int | float | Decimal | datetime | None
 Row = Sequence[Value]
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A text that begins with one of these would be run as a formula by a spreadsheet."""
 
 
 def overview_rows(businesses: Sequence[Business], totals: Totals) -> Iterator[Row]:
@@ -51,7 +49,7 @@ def overview_rows(businesses: Sequence[Business], totals: Totals) -> Iterator[Ro
 
 
 def usage_rows(page: BusinessPage) -> Iterator[Row]:
-    """A business's days, its other breakdowns, its hours where the page has their costs, the total."""
+    """A business's days, its other breakdowns, its hours if the page shows their costs, the total."""
     usage = page.usage
     currencies = list(usage.whole.costs)
     measures = (_("Replies"), _("Tokens"), _("Without token counts"), _("Without price"))
@@ -61,7 +59,7 @@ def usage_rows(page: BusinessPage) -> Iterator[Row]:
         amounts = (part.costs.get(currency) for currency in currencies)
         return what, name, part.replies, part.tokens, part.untracked, part.unpriced, *amounts
 
-    yield _("By"), _("Name"), *measures, *costs
+    yield _("Grouped by"), _("Name"), *measures, *costs
     for what, parts in (
         (_("Day"), usage.days),
         (_("Model"), usage.models),
@@ -92,33 +90,17 @@ def response(rows: Iterable[Row], file_format: str, name: str) -> HttpResponseBa
     if file_format == "xlsx":
         return FileResponse(_xlsx(rows), as_attachment=True, filename=f"{name}.xlsx")
     return StreamingHttpResponse(
-        _csv(rows),
+        csv_lines(map(_plain, row) for row in rows),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
 
 
-class _Echo:
-    """A file for the csv module that hands back what is written."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _csv(rows: Iterable[Row]) -> Iterator[str]:
-    # Without it Excel reads Arabic as Latin.
-    yield "\ufeff"
-    writer: Any = csv.writer(_Echo())
-    for row in rows:
-        yield writer.writerow([_plain(value) for value in row])
-
-
 def _plain(value: Value) -> str | int | float | Decimal | None:
+    """Masked for readers who cannot see phone numbers."""
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
+    return personal.text(value) if isinstance(value, str) else value
 
 
 def _xlsx(rows: Iterable[Row]) -> IO[bytes]:
@@ -140,10 +122,8 @@ def _xlsx(rows: Iterable[Row]) -> IO[bytes]:
             sheet.right_to_left()
         for number, row in enumerate(rows):
             style = None if number else heading
-            for column, value in enumerate(row):
-                if isinstance(value, datetime):
-                    sheet.write_string(number, column, value.isoformat(timespec="seconds"), style)
-                elif isinstance(value, str):
+            for column, value in enumerate(map(_plain, row)):
+                if isinstance(value, str):
                     sheet.write_string(number, column, value, style)
                 elif value is not None:
                     sheet.write_number(number, column, value, style)

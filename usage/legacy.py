@@ -1,4 +1,4 @@
-"""The old path of the quota: the same in several queries, for when the function is switched off or broken."""
+"""The legacy path of the quota function: separate queries for when the function is switched off or broken."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,13 +6,14 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from usage.answers import AIUsage
-from waops import incidents
-from waops.procedures import as_uuid
+from usage.rollup import SANE_RESET
+from waops.database import incidents
+from waops.database.calls import as_uuid
 
-READ = """
-    SELECT monthly_ai_response_limit, monthly_ai_responses_used, last_responses_reset_date, now()
-    FROM public.profiles WHERE id = %s
-"""
+READ = f"""
+    SELECT profile.monthly_ai_response_limit, profile.monthly_ai_responses_used, {SANE_RESET}, now()
+    FROM public.profiles AS profile WHERE profile.id = %s
+"""  # noqa: S608
 READ_AND_LOCK = READ + "FOR NO KEY UPDATE"
 COUNT = "UPDATE public.profiles SET monthly_ai_responses_used = monthly_ai_responses_used + 1 WHERE id = %s"
 
@@ -34,7 +35,7 @@ def check_and_update_ai_usage(user_id: UUID | None, increment: bool = False) -> 
 
 
 def next_reset(last: datetime | None, now: datetime) -> tuple[datetime, bool]:
-    """When the counter is due to be reset, and whether it was due before: waops.next_reset in Python."""
+    """When the counter is due for a reset, and whether it is overdue: waops.next_reset in Python."""
     due = _first_of_next_month(last or now)
     if due <= now:
         return _first_of_next_month(now), True

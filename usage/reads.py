@@ -1,9 +1,9 @@
-"""What the quota pages read, one statement each: all businesses, one business, customers who got no answer."""
+"""Queries of the quota pages; customers without a reply."""
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,13 +11,11 @@ from uuid import UUID
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.postgres import types
 
-from waops.access import current
-from waops.live_schema import live_tables
-from waops.replica import reading
+from waops.access.readers import current
+from waops.database.live_schema import live_tables
+from waops.database.replica import reading
 
 JSONB = types["jsonb"].oid
-TREND_DAYS = 14
-"""Days before today whose replies come with a business."""
 
 OPTIONAL_COLUMNS = {
     "plan_type": "text",
@@ -27,65 +25,6 @@ OPTIONAL_COLUMNS = {
     "full_name": "text",
 }
 """Columns of `profiles` that a deployment may lack."""
-
-BUSINESSES = """
-    WITH trend AS (
-        SELECT instance.user_id AS business_id,
-               array_agg(%(today)s::date - counted.day) AS ages,
-               array_agg(counted.replies) AS replies
-        FROM waops.usage_usagebyday AS counted
-        JOIN public.whatsapp_instances AS instance ON instance.id = counted.instance_id
-        WHERE counted.day BETWEEN %(today)s::date - %(days)s::integer AND %(today)s::date
-          AND (%(ids)s::uuid[] IS NULL OR instance.user_id = ANY (%(ids)s))
-        GROUP BY instance.user_id
-    ),
-    part AS (
-        SELECT profile.id AS business_id, price.currency,
-               sum(counted.replies) FILTER (WHERE this.period) AS replies,
-               sum(counted.total_tokens) FILTER (WHERE this.period) AS tokens,
-               sum(counted.untracked) FILTER (WHERE this.period) AS untracked,
-               sum(
-                   counted.prompt_tokens * price.input_per_million
-                   + counted.completion_tokens * price.output_per_million
-               ) FILTER (WHERE this.period) / 1000000 AS cost,
-               sum(counted.replies) AS ever
-        FROM public.profiles AS profile
-        JOIN public.whatsapp_instances AS instance ON instance.user_id = profile.id
-        JOIN waops.usage_usagebyperiod AS counted ON counted.instance_id = instance.id
-        LEFT JOIN waops.usage_price AS price ON price.id = counted.price_id
-        CROSS JOIN LATERAL (
-            SELECT counted.period >= coalesce(profile.last_responses_reset_date, to_timestamp(0)) AS period
-        ) AS this
-        WHERE %(ids)s::uuid[] IS NULL OR profile.id = ANY (%(ids)s)
-        GROUP BY profile.id, price.currency
-    ),
-    spent AS (
-        SELECT business_id,
-               sum(ever)::bigint AS ever,
-               sum(replies)::bigint AS replies,
-               sum(tokens)::bigint AS tokens,
-               sum(untracked)::bigint AS untracked,
-               coalesce(sum(replies) FILTER (WHERE currency IS NULL), 0)::bigint AS unpriced,
-               array_agg(currency::text ORDER BY currency) FILTER (WHERE cost IS NOT NULL) AS currencies,
-               array_agg(cost ORDER BY currency) FILTER (WHERE cost IS NOT NULL) AS costs
-        FROM part
-        GROUP BY business_id
-    )
-    SELECT profile.id, {optional},
-           coalesce(profile.monthly_ai_response_limit, 0) AS limit,
-           coalesce(profile.monthly_ai_responses_used, 0) AS used,
-           profile.last_responses_reset_date AS last_reset,
-           reset.resets_on, reset.overdue,
-           trend.ages, trend.replies AS daily,
-           coalesce(spent.ever, 0) AS ever, coalesce(spent.replies, 0) AS replies, coalesce(spent.tokens, 0) AS tokens,
-           coalesce(spent.untracked, 0) AS untracked, coalesce(spent.unpriced, 0) AS unpriced,
-           spent.currencies, spent.costs
-    FROM public.profiles AS profile
-    CROSS JOIN LATERAL waops.next_reset(profile.last_responses_reset_date, %(now)s) AS reset
-    LEFT JOIN trend ON trend.business_id = profile.id
-    LEFT JOIN spent ON spent.business_id = profile.id
-    WHERE %(ids)s::uuid[] IS NULL OR profile.id = ANY (%(ids)s)
-"""
 
 SILENCE = """
     SELECT instance.user_id AS business_id,
@@ -97,7 +36,7 @@ SILENCE = """
     LEFT JOIN LATERAL (
         SELECT counted.last_at
         FROM waops.usage_usagebyday AS counted
-        WHERE counted.instance_id = instance.id AND counted.replies > 0
+        WHERE counted.instance_id = instance.id AND counted.replies > 0 AND counted.last_at <= now()
         ORDER BY counted.day DESC
         LIMIT 1
     ) AS latest ON true
@@ -126,7 +65,7 @@ SILENCE = """
 
 @dataclass(frozen=True)
 class Silence:
-    """Since the AI's last answer: customers who wrote and got nothing, and what they wrote."""
+    """Since the last AI reply: customers who wrote without an answer, and the number of their messages."""
 
     since: datetime
     customers: int
@@ -134,7 +73,7 @@ class Silence:
 
 
 def read(query: str, *, using: BaseDatabaseWrapper | None = None, **values: Any) -> list[dict[str, Any]]:
-    """Rows by column name. Django's cursors leave JSON as text; here it is read."""
+    """Rows by column name. Django's cursors return JSON as text; it is parsed here."""
     with (using or reading()).cursor() as cursor:
         cursor.execute(query, values)
         names = [column.name for column in cursor.description]
@@ -145,17 +84,8 @@ def read(query: str, *, using: BaseDatabaseWrapper | None = None, **values: Any)
     return rows
 
 
-def businesses(
-    now: datetime, today: date, ids: Iterable[UUID] | None = None, *, using: BaseDatabaseWrapper | None = None
-) -> list[dict[str, Any]]:
-    """Every business, or these, with quota, reset, replies per day, and what the period has cost so far."""
-    wanted = current().among(ids)
-    query = BUSINESSES.format(optional=optional_columns())
-    return read(query, using=using, now=now, today=today, days=TREND_DAYS, ids=wanted)
-
-
 def optional_columns() -> str:
-    """The select list of OPTIONAL_COLUMNS, null where the deployment lacks one."""
+    """The select list of OPTIONAL_COLUMNS, NULL for columns the deployment lacks."""
     present = live_tables().get("profiles", frozenset())
     return ", ".join(
         f"profile.{name}::{type_}" if name in present else f"NULL::{type_} AS {name}"
@@ -164,7 +94,7 @@ def optional_columns() -> str:
 
 
 def silence(ids: Iterable[UUID]) -> dict[UUID, Silence]:
-    """By business, of those that have a WhatsApp number."""
+    """By business, for those that have a WhatsApp number."""
     wanted = current().among(ids)
     if not wanted:
         return {}

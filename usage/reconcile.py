@@ -1,4 +1,4 @@
-"""Counter against answers, period by period, and what a difference means."""
+"""Compare counters with recorded replies, period by period, and explain differences."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,58 +7,65 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from usage import overview, reads
-from usage.overview import Business, disagree
+from usage import quota, reads
+from usage.quota import DISAGREE, Business
+from usage.rollup import PERIOD
 
 ENDED_DAYS = 92
 """Periods that ended within so many days are compared; a business's page has all of them."""
 
 # The counter at a period's end is what the reset that ended it found.
-ENDED = """
+ENDED = f"""
     SELECT change.business_id, change.old_reset AS start, change.new_reset AS end, change.old_used AS counter,
-           coalesce(sum(counted.replies), 0)::bigint AS replies
+           coalesce(sum(counted.replies), 0)::bigint AS replies,
+           {DISAGREE.format("change.old_used", "coalesce(sum(counted.replies), 0)")} AS disagrees
     FROM waops.usage_quotachange AS change
     LEFT JOIN public.whatsapp_instances AS instance ON instance.user_id = change.business_id
     LEFT JOIN waops.usage_usagebyperiod AS counted
-        ON counted.instance_id = instance.id AND counted.period = coalesce(change.old_reset, to_timestamp(0))
+        ON counted.instance_id = instance.id AND counted.period = {PERIOD.format("change.old_reset")}
     WHERE change.new_reset IS DISTINCT FROM change.old_reset AND change.new_reset >= %(since)s
     GROUP BY change.id
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """One period of one business. `start` None: from before the first reset; `end` None: it runs."""
+    """One period of one business. `start` None: before the first reset; `end` None: still running."""
 
     business: Business
     start: datetime | None
     end: datetime | None
     counter: int
     replies: int
+    is_within_tolerance: bool
     explanation: str
 
     @property
     def difference(self) -> int:
-        """Counter minus answers."""
+        """Counter minus replies."""
         return self.counter - self.replies
-
-    @property
-    def is_within_tolerance(self) -> bool:
-        return not disagree(self.counter, self.replies)
 
 
 def reconcile() -> list[Reconciliation]:
-    """Every business whose counter and answers differ in its running period, largest difference first."""
+    """Every business whose counter and replies differ in its current period, largest difference first."""
     rows = (
-        Reconciliation(one, one.last_reset, None, one.used, one.replies, explain(one.difference, one.is_enabled))
-        for one in overview.load()
+        Reconciliation(
+            one,
+            one.last_reset,
+            None,
+            one.used,
+            one.replies,
+            not one.disagrees,
+            explain(one.difference, one.is_enabled),
+        )
+        for one in quota.load()
     )
     return _sorted(rows)
 
 
 def reconcile_ended(now: datetime | None = None) -> list[Reconciliation]:
-    """The same of periods that have ended lately and whose last count is known, which is since this app came."""
-    businesses = {one.id: one for one in overview.load()}
+    """The same for recently ended periods with a known final count, which exists since this app was installed."""
+    businesses = {one.id: one for one in quota.load()}
     rows = reads.read(ENDED, since=(now or timezone.now()) - timedelta(days=ENDED_DAYS))
     return _sorted(
         Reconciliation(
@@ -67,6 +74,7 @@ def reconcile_ended(now: datetime | None = None) -> list[Reconciliation]:
             row["end"],
             row["counter"],
             row["replies"],
+            not row["disagrees"],
             explain(row["counter"] - row["replies"]),
         )
         for row in rows
@@ -76,12 +84,15 @@ def reconcile_ended(now: datetime | None = None) -> list[Reconciliation]:
 
 def explain(difference: int, is_enabled: bool = True) -> str:
     if difference == 0:
-        return _("They agree.")
+        return _("They match.")
     if difference > 0:
-        return _("Counted without a recorded answer: sends that failed, or answers that were not recorded.")
+        return _("Counted without a recorded reply: the send failed, or the reply was not recorded.")
     if not is_enabled:
-        return _("Recorded and no longer counted: disabling the business set its counter to 0.")
-    return _("Recorded without being counted: by a way that does not count, or the counter was reset without its date.")
+        return _("Recorded but no longer counted: disabling the business set its counter to 0.")
+    return _(
+        "Recorded but not counted: the reply came from a caller that does not count, or the counter was reset "
+        "without its date."
+    )
 
 
 def _sorted(rows: Iterable[Reconciliation]) -> list[Reconciliation]:

@@ -1,4 +1,4 @@
-"""What the quota views ask of a request before they answer it."""
+"""Validate requests to the quota pages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,11 +8,11 @@ from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from waops.access import may
+from waops.access.readers import may
 
 
 class BadAddressError(Exception):
-    """The address asks for what the page does not have."""
+    """The address asks for something the page does not have."""
 
     def __init__(self, status: int, explanation: str) -> None:
         super().__init__(explanation)
@@ -26,22 +26,24 @@ def require(request: HttpRequest, permission: str) -> None:
 
 def valid(form: Any, request: HttpRequest) -> Any:
     if not form.is_valid():
+        if searched := form.errors.get("q"):
+            raise BadAddressError(400, searched[0])
         raise BadAddressError(
             400,
-            _("The address holds a filter, or a value of one, that this list does not know: %(query)s")
+            _("This list has no such filter or filter value: %(query)s")
             % {"query": request.META.get("QUERY_STRING", "")[:200]},
         )
     return form
 
 
 def page_of(rows: Sequence[Any], number: int | None, per_page: int = 50) -> Page[Any]:
-    """That page of the rows, the first one if none is asked for."""
+    """That page of the rows; the first one by default."""
     paginator = Paginator(rows, per_page)
     number = 1 if number is None else number
     if not 1 <= number <= paginator.num_pages:
         raise BadAddressError(
             404,
-            _("You asked for page %(page)s, and this list ends at page %(pages)s. Search or filter to find others.")
+            _("There is no page %(page)s: the last page is %(pages)s. Search or filter to find other rows.")
             % {"page": number, "pages": paginator.num_pages},
         )
     return paginator.page(number)

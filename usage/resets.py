@@ -1,8 +1,8 @@
-"""Resets of counters: by a person with a reason, or by the command that stands in for the deployed job.
+"""Reset counters: by a person with a reason, or by the command that stands in for the deployed job.
 
-The deployed job resets a counter 30 days after its last reset. The command resets on the date that everybody is told
-(`waops.next_reset`), and never within 30 days of a reset that was not this app's own. So whichever of the two comes
-first, the other finds nothing to do: no counter is reset by both within 30 days. See docs/quota-reset.md.
+The deployed job resets a counter 30 days after its last reset. The command resets on the published date
+(`waops.next_reset`), and never within 30 days of a reset that this app did not make. So whichever comes first, the
+other finds nothing to do: no counter is reset by both within 30 days. See docs/quota-reset.md.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,13 +14,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import timezone
 
-from usage.changes import Outcome, Result, actor_name, batches, locked_profiles
+from usage.batches import Outcome, Result, batches, change_each, locked_profiles
+from usage.changes import actor_name
 from usage.models import Profile, QuotaChange
-from waops.live_schema import live_tables
-from waops.models import User
+from waops.access.people import User
+from waops.database.live_schema import live_tables
 
 DUE = """
-    SELECT profile.id, reset.resets_on
+    SELECT profile.id
     FROM public.profiles AS profile
     CROSS JOIN LATERAL waops.next_reset(profile.last_responses_reset_date, %(now)s) AS reset
     WHERE reset.overdue
@@ -45,7 +46,7 @@ OVERDUE_REASON = "monthly reset"
 
 @dataclass(frozen=True)
 class Reset:
-    """A counter that was, or is to be, reset, and what it held before."""
+    """A counter that was reset or will be, and its old value."""
 
     business: Profile
     used: int
@@ -59,11 +60,15 @@ def due_resets(now: datetime | None = None) -> list[Reset]:
 
 
 def reset_due(now: datetime | None = None) -> Iterator[list[Reset]]:
-    """Reset every counter that is due, batch by batch. Repeatable; of two at once, each counter is reset by one."""
+    """Reset every counter that is due, batch by batch. Repeatable; of two concurrent runs, each counter is
+    reset by one.
+
+    Businesses locked by another transaction are left to the next run.
+    """
     now = now or timezone.now()
     for batch in batches(_due(now)):
         with locked_profiles(batch) as profiles:
-            # Asked again in a statement of its own, which sees what others committed while we waited for the locks.
+            # Checked again in a separate statement, which sees what others committed before we had the locks.
             still_due = set(_due(now, batch))
             due = [profile for profile in profiles if profile.pk in still_due]
             done = [_reset_of(profile) for profile in due]
@@ -71,37 +76,30 @@ def reset_due(now: datetime | None = None) -> Iterator[list[Reset]]:
         yield done
 
 
-def reset_counters(expected: Mapping[UUID, datetime | None], actor: User, reason: str) -> list[Result]:
-    """Reset counters by hand, each only if its last reset still is the expected one.
+def reset_counters(
+    expected: Mapping[UUID, datetime | None], actor: User, reason: str, key: UUID | None = None
+) -> list[Result]:
+    """Reset counters for a person, each only if its last reset is still the expected one.
 
-    Raises PermissionDenied without `usage.reset_quota`, ValueError for an empty reason.
+    Raises PermissionDenied without `usage.reset_quota`, ValueError for an empty reason, InterruptedChangeError.
     """
     if not actor.has_perm("usage.reset_quota"):
         raise PermissionDenied
     if not reason.strip():
-        raise ValueError("A reset has a reason.")
-    results = []
-    for batch in batches(expected):
-        with locked_profiles(batch) as profiles:
-            same = [one for one in profiles if one.last_responses_reset_date == expected[one.pk]]
-            _reset(same, actor, reason, timezone.now())
-        found = {profile.pk: profile for profile in profiles}
-        for pk in batch:
-            profile = found.get(pk)
-            if profile is None:
-                results.append(Result(None, Outcome.GONE, 0, 0))
-                continue
-            outcome = Outcome.CHANGED if profile in same else Outcome.MOVED
-            results.append(
-                Result(profile, outcome, profile.monthly_ai_response_limit, profile.monthly_ai_responses_used)
-            )
-    return results
+        raise ValueError("A reset needs a reason.")
+
+    def work(profiles: list[Profile]) -> list[Result]:
+        same = [one for one in profiles if one.last_responses_reset_date == expected[one.pk]]
+        _reset(same, actor, reason, timezone.now())
+        return [Result.of(one, Outcome.CHANGED if one in same else Outcome.MOVED) for one in profiles]
+
+    return change_each(expected, work, key)
 
 
 def _due(now: datetime, ids: list[UUID] | None = None) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(DUE, {"now": now, "ids": ids})
-        return [pk for pk, _ in cursor.fetchall()]
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def _reset_of(profile: Profile) -> Reset:
@@ -109,7 +107,7 @@ def _reset_of(profile: Profile) -> Reset:
 
 
 def _reset(profiles: list[Profile], actor: User | None, reason: str, now: datetime) -> None:
-    """Of locked businesses: keep what the counters hold, then do what the deployed job does."""
+    """For locked businesses: record the counters' values, then do what the deployed job does."""
     ids = [profile.pk for profile in profiles]
     prompts = _prompt_counters(ids)
     QuotaChange.objects.bulk_create(
@@ -143,7 +141,7 @@ def _reset(profiles: list[Profile], actor: User | None, reason: str, now: dateti
 
 
 def _prompt_counters(ids: list[UUID]) -> dict[UUID, dict[str, object]]:
-    """What the counter of generated prompts holds, which the job resets along; empty where the table has none."""
+    """The counter of generated prompts, which the job also resets; empty if the table has none."""
     columns = {"monthly_prompt_generations_used", "last_prompt_generations_reset_date"}
     if not ids or not columns <= live_tables().get("profiles", frozenset()):
         return {}

@@ -1,27 +1,48 @@
-"""The AI's answers, counted: bring the counts up to date, build them anew, prove them.
+"""Count AI replies: update the counts, rebuild them, verify them.
 
-Everything here is one call of a function in the database (usage/sql), which takes turns with every other.
+Everything here is one call of a database function (usage/sql); these calls run one at a time.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import InternalError, connection, transaction
 from psycopg.errors import ReadOnlySqlTransaction
 
-PATIENCE = 20_000
-"""Changes that a page counts before it shows its numbers: some tenths of a second. More are a command's work."""
+from waops.access import personal
+from waops.access.readers import current
+from waops.database.engine.saved import incidental
 
-VERIFY = """
+PATIENCE = 20_000
+"""Changes that a page counts before it shows its numbers, in some tenths of a second. More are left to the command."""
+
+SANE_MOMENT = "least(greatest({}, '2000-01-01 00:00+00'), '2100-01-01 00:00+00')"
+"""When a reply was given, for the counts; SQL, the same as in `waops.count_answers`."""
+PERIOD = """CASE WHEN {0} > '2000-01-01 00:00+00' THEN least({0}, '2100-01-01 00:00+00') ELSE to_timestamp(0) END"""
+"""Start of the period that a reset at a given time begins; SQL, the same as in `waops.refresh_usage`."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Start of the period before the first known reset."""
+FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""Replies and resets outside this range are counted as if they were at its ends."""
+SANE_RESET = f"""CASE WHEN profile.last_responses_reset_date IS NOT NULL
+    THEN {SANE_MOMENT.format("profile.last_responses_reset_date")} END"""
+"""The last reset of a business, if any; SQL, as `waops.next_reset` takes it."""
+KEY = "left(coalesce({}, ''), 200)"
+"""A text by which replies are counted."""
+TOKENS = """coalesce(
+    {0}.total_tokens::bigint, coalesce({0}.prompt_tokens, 0)::bigint + coalesce({0}.completion_tokens, 0)
+)"""
+"""Tokens of a reply."""
+
+VERIFY = f"""
     WITH expected AS (
-        SELECT answer.whatsapp_instance_id AS instance_id,
-               (answer.created_at AT TIME ZONE %(time_zone)s)::date AS day,
-               coalesce(answer.response_model, '') AS model,
+        SELECT reply.whatsapp_instance_id AS instance_id,
+               ({SANE_MOMENT.format("reply.created_at")} AT TIME ZONE %(time_zone)s)::date AS day,
+               {KEY.format("reply.response_model")} AS model,
                count(*) AS replies,
-               sum(coalesce(answer.total_tokens,
-                            coalesce(answer.prompt_tokens, 0) + coalesce(answer.completion_tokens, 0))) AS tokens
-        FROM public.whatsapp_ai_interactions AS answer
+               sum({TOKENS.format("reply")}) AS tokens
+        FROM public.whatsapp_ai_interactions AS reply
         GROUP BY 1, 2, 3
     ),
     counted AS (
@@ -30,10 +51,8 @@ VERIFY = """
             SELECT detail.instance_id, detail.day, detail.model, detail.replies, detail.total_tokens
             FROM waops.usage_usagedetail AS detail
             UNION ALL
-            SELECT pending.instance_id, (pending.answered_at AT TIME ZONE %(time_zone)s)::date, pending.model,
-                   pending.sign,
-                   pending.sign * coalesce(pending.total_tokens,
-                       coalesce(pending.prompt_tokens, 0) + coalesce(pending.completion_tokens, 0))
+            SELECT pending.instance_id, ({SANE_MOMENT.format("pending.answered_at")} AT TIME ZONE %(time_zone)s)::date,
+                   {KEY.format("pending.model")}, pending.sign, pending.sign * {TOKENS.format("pending")}
             FROM waops.usage_pendinganswer AS pending
         ) AS part (instance_id, day, model, replies, tokens)
         GROUP BY 1, 2, 3
@@ -44,10 +63,11 @@ VERIFY = """
                WHERE (expected.replies, expected.tokens) IS DISTINCT FROM (counted.replies, counted.tokens)
            )
     FROM expected FULL JOIN counted USING (instance_id, day, model)
-"""
+"""  # noqa: S608
 
 AS_IT_IS = """
-    SELECT state.built_at IS NOT NULL AND state.time_zone = %s,
+    SELECT state.built_at IS NOT NULL AND state.time_zone = %s AND coalesce(state.basis = waops.usage_basis(), false)
+               AND NOT EXISTS (SELECT FROM waops.usage_missed AS missed WHERE missed.what = 'answers'),
            state.refreshed_at,
            (SELECT count(*) FROM (SELECT FROM waops.usage_pendinganswer LIMIT %s) AS pending),
            0,
@@ -60,6 +80,7 @@ UNPRICED = """
     SELECT counted.model, sum(counted.replies)::bigint AS replies
     FROM waops.usage_usagebyperiod AS counted
     WHERE counted.price_id = 0 AND counted.model <> ''
+      AND (%(instances)s::uuid[] IS NULL OR counted.instance_id = ANY (%(instances)s))
     GROUP BY counted.model
     HAVING sum(counted.replies) > 0
     ORDER BY replies DESC, counted.model
@@ -69,9 +90,10 @@ UNPRICED = """
 
 @dataclass(frozen=True)
 class Freshness:
-    """How far the counts are. Not `is_built`: they mean nothing before `rebuild`. `pending` changes are not in them.
+    """How current the counts are. Not `is_built`: they mean nothing before `rebuild`. `pending` changes are
+    not in them.
 
-    `problem`: what the database lacks for anything to be counted, as the server says it.
+    `problem`: what the database lacks to count anything, in the server's words.
     """
 
     is_built: bool
@@ -80,27 +102,29 @@ class Freshness:
     counted: int
     problem: str | None
 
-    @property
-    def is_complete(self) -> bool:
-        return self.is_built and not self.pending
-
 
 @dataclass(frozen=True)
 class Proof:
-    """A full count beside the counts: `differences` of (WhatsApp number, day, model)."""
+    """A full count compared with the counts: `differences` by (WhatsApp number, day, model)."""
 
-    answers: int
+    replies: int
     differences: int
 
 
-def refresh(patience: int | None = PATIENCE) -> Freshness:
-    """Count the changes since the last time, if there are at most `patience` of them; None: all of them.
+def period_of(last_reset: datetime | None) -> datetime:
+    """Start of the period that this reset began."""
+    return EPOCH if last_reset is None or last_reset <= FIRST else min(last_reset, LAST)
 
-    Counts that were never built, or for another time zone, are built if there are at most `patience` answers. While
-    the database cannot be written to they are as they are.
+
+def refresh(patience: int | None = PATIENCE) -> Freshness:
+    """Count the changes since the last time, if there are at most `patience`; None: all of them.
+
+    Counts that were never built, or for another time zone, are built if there are at most `patience` replies. While the
+    database is read-only they stay as they are.
     """
     try:
-        return _refresh(patience, rebuild=False)
+        with incidental():
+            return _refresh(patience, rebuild=False)
     except InternalError as error:
         if not isinstance(error.__cause__, ReadOnlySqlTransaction):
             raise
@@ -108,25 +132,28 @@ def refresh(patience: int | None = PATIENCE) -> Freshness:
 
 
 def rebuild() -> Freshness:
-    """Forget all counts and count every answer: about a minute for ten million of them. Writers are not held up."""
+    """Discard all counts and count every reply: about a minute for ten million. Writers are not blocked."""
     return _refresh(None, rebuild=True)
 
 
 def reprice(*models: str) -> None:
-    """Assign these models' counts to the prices that are now in force."""
+    """Assign these models' counts to the prices currently in force."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT waops.reprice_usage(%s)", [list(models)])
 
 
 def unpriced_models() -> list[tuple[str, int]]:
-    """Models that answered on days for which they have no price, and how often; most replies first."""
+    """Models with replies on days without a price, and how many; most replies first. Limited to what the
+    reader may see.
+    """
+    instances = current().instances
     with connection.cursor() as cursor:
-        cursor.execute(UNPRICED)
-        return list(cursor.fetchall())
+        cursor.execute(UNPRICED, {"instances": None if instances is None else list(instances)})
+        return [(personal.text(model), replies) for model, replies in cursor.fetchall()]
 
 
 def verify() -> Proof:
-    """Compare the counts with a count of all answers, in one snapshot."""
+    """Compare the counts with a full count of the replies, in one snapshot."""
     with connection.cursor() as cursor:
         cursor.execute(VERIFY, {"time_zone": settings.TIME_ZONE})
         return Proof(*cursor.fetchone())

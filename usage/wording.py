@@ -1,4 +1,4 @@
-"""The forecast in words: "out on 25 November, 4 days before the reset"."""
+"""Put the forecast into words: "runs out on 25 November, 4 days before the reset"."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from usage.forecast import Verdict
-from usage.overview import Business
+from usage.quota import Business
 
 STATUS_KINDS = {
     Verdict.OUT: "late",
@@ -35,18 +35,18 @@ ORDER_NAMES = {
     "tokens": gettext_lazy("Tokens"),
     "cost": gettext_lazy("Cost"),
 }
-"""What the list can be sorted by, keys of `overview.ORDERS`."""
+"""What the list can be sorted by: keys of `quota.ORDERS`."""
 LARGEST_FIRST = {"used", "limit", "share", "rate", "trend", "replies", "tokens", "cost"}
-"""What is sorted downwards when it is first chosen."""
+"""Columns that sort descending when first chosen."""
 
 
 def first_order(name: str) -> str:
-    """The order that choosing this column begins with."""
+    """The order used when this column is first chosen."""
     return f"-{name}" if name in LARGEST_FIRST else name
 
 
 def order_choices(current: str) -> list[tuple[str, str]]:
-    """Every column in the order it begins with, for screens without headings; the current one as it is."""
+    """Every column with its first order, for screens without headings; the current one unchanged."""
     chosen = current.removeprefix("-")
     return [
         (current if name == chosen else first_order(name), f"{label} {'↓' if current.startswith('-') else '↑'}")
@@ -72,25 +72,27 @@ def outlook(business: Business) -> str:
     forecast = business.forecast
     match forecast.verdict:
         case Verdict.OUT:
-            return _("out now; the AI is silent")
+            return _("out of AI replies; the AI is silent")
         case Verdict.DISABLED:
             return _("disabled")
         case Verdict.TOO_LITTLE_DATA:
             return _("too little data for a forecast")
     if forecast.exhausted_at is None or forecast.margin is None:
-        return _("lasts beyond the reset")
+        return _("lasts past the reset")
     day = date_format(timezone.localtime(forecast.exhausted_at), "j F")
     days = abs(forecast.margin) // timedelta(days=1)
     if forecast.verdict is Verdict.BEFORE_RESET:
         if days == 0:
-            return _("out on %(day)s, less than a day before the reset") % {"day": day}
+            return _("runs out on %(day)s, less than a day before the reset") % {"day": day}
         words = ngettext(
-            "out on %(day)s, %(days)s day before the reset", "out on %(day)s, %(days)s days before the reset", days
+            "runs out on %(day)s, %(days)s day before the reset",
+            "runs out on %(day)s, %(days)s days before the reset",
+            days,
         )
     else:
         words = ngettext(
-            "would last until %(day)s, %(days)s day beyond the reset",
-            "would last until %(day)s, %(days)s days beyond the reset",
+            "would last until %(day)s, %(days)s day past the reset",
+            "would last until %(day)s, %(days)s days past the reset",
             days,
         )
     return words % {"day": day, "days": days}

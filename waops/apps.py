@@ -13,16 +13,30 @@ class WaopsConfig(AppConfig):
     verbose_name = _("Operations")
 
     def ready(self) -> None:
-        from waops import checks  # noqa: F401 registers the system checks
-        from waops.sign_in import history, second_factor  # noqa: F401 listen to logins
+        import waops.accounts.checks
+        import waops.accounts.history
+        import waops.accounts.second_factor
+        import waops.database.checks.connection
+        import waops.database.checks.pooler
+        import waops.database.checks.settings
+        import waops.dbops.checks  # noqa: F401  # checks register themselves, and accounts listen to logins
 
 
 class WaopsAdminConfig(admin_apps.AdminConfig):
     default = False
-    default_site = "waops.admin_site.WaopsAdminSite"
+    default_site = "waops.site.WaopsAdminSite"
+
+    def ready(self) -> None:
+        import waops.accounts.access_records
+        import waops.accounts.admin
+        import waops.accounts.staff
+        import waops.dbops.admin
+        import waops.dbops.home  # noqa: F401  # pages register themselves
+
+        super().ready()
 
 
-# Where the name that another package gives its app says nothing to a reader.
+# Apps of other packages whose own name says nothing to a reader.
 
 
 class StaffConfig(auth_apps.AuthConfig):

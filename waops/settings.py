@@ -5,9 +5,9 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from waops.cache_url import cache_settings
-from waops.database_url import database_settings
-from waops.environment import Environment, at_least, one_of, server_programs, time_zone
+from waops.database.url import database_settings
+from waops.serving.cache_url import cache_settings
+from waops.serving.environment import Environment, at_least, one_of, server_programs, time_zone
 from waops.serving.logs import FORMATS, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -16,7 +16,7 @@ env = Environment()
 env.read_env(BASE_DIR / ".env")
 ENVIRONMENT_PROBLEMS = env.problems
 
-# Development is the default only on the embedded database: whoever names one has left the newcomer's path.
+# Development mode is the default only on the embedded database: setting DATABASE_URL ends it.
 DATABASE_URL = env.postgres_url("DATABASE_URL")
 DEBUG = env.bool("DEBUG", default=not DATABASE_URL)
 SECRET_KEY = env.str("SECRET_KEY", default="insecure-development-key" if DEBUG else "")
@@ -28,6 +28,8 @@ APP_SCHEMA = "waops"
 SEARCH_PATH = (APP_SCHEMA, "public", "extensions")
 DATABASE_POOL_MODE = env.str("DATABASE_POOL_MODE", default="direct")
 DATABASE_POOL_SIZE = env("DATABASE_POOL_SIZE", cast=at_least(0), default=10)
+DATABASE_POOLER_LIMIT = env("DATABASE_POOLER_LIMIT", cast=at_least(1), default=15)
+WEB_CONCURRENCY = env("WEB_CONCURRENCY", cast=at_least(1), default=2)
 DATABASE_STATEMENT_TIMEOUT = env("DATABASE_STATEMENT_TIMEOUT", cast=at_least(0.0), default=30.0)
 DATABASE_LOCK_TIMEOUT = env("DATABASE_LOCK_TIMEOUT", cast=at_least(0.0), default=5.0)
 EMBEDDED_POSTGRES = not DATABASE_URL
@@ -43,30 +45,31 @@ if DATABASE_REPLICA_URL := env.postgres_url("DATABASE_REPLICA_URL"):
     DATABASES["replica"] = database_settings(
         DATABASE_REPLICA_URL, pool_mode=DATABASE_POOL_MODE, pool_size=DATABASE_POOL_SIZE, search_path=SEARCH_PATH
     )
-    # The primary answers instead.
+    # The primary is used instead.
     DATABASES["replica"]["OPTIONS"]["connect_timeout"] = 2
     DATABASES["replica"]["OPTIONS"].get("pool", {})["timeout"] = 2
-DATABASE_ROUTERS = ["waops.replica.ReplicaRouter"]
+DATABASE_ROUTERS = ["waops.database.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Caches. `flags` is the same store with a short life: that long a flag that another process changed may go unseen.
+# Caches. `flags` is the same store with a short lifetime: for that long, a process may miss a change to a flag made
+# elsewhere.
 CACHES = {"default": env("CACHE_URL", cast=cache_settings, default=cache_settings("locmemcache://"))}
 CACHES["flags"] = {**CACHES["default"], "KEY_PREFIX": "flags", "TIMEOUT": 10}
 WAFFLE_CACHE_NAME = "flags"
-SETTINGS_CACHE_SECONDS = env("SETTINGS_CACHE_SECONDS", cast=at_least(0), default=30)
 
-# The message path's functions that are not to be called, whatever their flags say; `all` means every one.
+# Functions of the message path that must not be called, whatever their flags; `all` means every one.
 MESSAGE_PATH_KILL_SWITCH = frozenset(env.list("MESSAGE_PATH_KILL_SWITCH", default=[]))
 
 # Migrations on a live database
 MIGRATION_LOCK_TIMEOUT = env("MIGRATION_LOCK_TIMEOUT", cast=at_least(0.1), default=30.0)
 MIGRATION_ATTEMPTS = env("MIGRATION_ATTEMPTS", cast=at_least(1), default=5)
 
-# Whether operators may end a session that others wait for from the page of connections
+# Whether operators may end a session that blocks others, from the connections page
 OPERATIONS_ALLOW_TERMINATE = env.bool("OPERATIONS_ALLOW_TERMINATE", default=False)
 
 INSTALLED_APPS = [
     "waops",
+    "waops.dev",
     "usage",
     "conversations",
     "escalations",
@@ -90,20 +93,21 @@ MIDDLEWARE = [
     "waops.serving.requests.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "waops.serving.probes.ProbeMiddleware",
+    "waops.dbops.probes.ProbeMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "waops.serving.empty_errors.EmptyErrorMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "waops.access.AccessMiddleware",
+    "waops.access.readers.AccessMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "waops.middleware.DatabaseUnavailableMiddleware",
-    "waops.replica.ReplicaMiddleware",
+    "waops.database.middleware.DatabaseUnavailableMiddleware",
+    "waops.database.replica.ReplicaMiddleware",
 ]
 
 ROOT_URLCONF = "waops.urls"
@@ -125,7 +129,7 @@ TEMPLATES = [
     },
 ]
 
-# Forms' widgets from `templates/` too
+# Form widgets also come from `templates/`
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # People
@@ -141,6 +145,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # also after a redirect that is refused
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -148,7 +153,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "waops.serving.client_address.client_address"
 AXES_LOCKOUT_TEMPLATE = "429.html"
-# Whoever may know what was tried reads our own history, which nobody can edit.
+# People who may know what was tried read our own history, which cannot be edited.
 AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True
 SECOND_FACTOR_REQUIRED = frozenset(env.list("SECOND_FACTOR_REQUIRED", default=[]))
@@ -188,11 +193,11 @@ CONTENT_SECURITY_POLICY = {
 
 # Transport
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
-SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # probes come from beside us, without TLS
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # probes come from inside the network, without TLS
 SECURE_HSTS_SECONDS = env("SECURE_HSTS_SECONDS", cast=at_least(0), default=0 if DEBUG else 3600)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
-# Whether HSTS holds for other names of the domain too is for the domain's owner to say.
+# Whether HSTS also covers other names of the domain is for its owner to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
@@ -207,9 +212,16 @@ RETENTION_DAYS = env.dict("RETENTION_DAYS", cast={"value": int}, default={})
 
 # Alerts about quotas
 vars().update(env("EMAIL_URL", cast=env.email_url_config, default=env.email_url_config("consolemail://")))
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="waops@localhost")
 QUOTA_WEBHOOK_URL = env.str("QUOTA_WEBHOOK_URL", default="")
 QUOTA_WEBHOOK_SECRET = env.str("QUOTA_WEBHOOK_SECRET", default="")
+
+# The WhatsApp gateway (Evolution API), through which staff reply to customers
+EVOLUTION_API_URL = env.str("EVOLUTION_API_URL", default="").rstrip("/")
+EVOLUTION_API_KEY = env.str("EVOLUTION_API_KEY", default="")
+EVOLUTION_API_TIMEOUT = env("EVOLUTION_API_TIMEOUT", cast=at_least(1.0), default=20.0)
+EVOLUTION_IS_DEMO = False  # `runserver` on the embedded database starts one for development
 
 # Logs
 LOG_LEVEL = env("LOG_LEVEL", cast=one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO")

@@ -1,4 +1,4 @@
-"""The web server's entry. Refuses to start, in words, on settings or a database that the app cannot use."""
+"""The web server's entry point. Refuses to start, with an explanation, if settings or the database cannot be used."""
 
 import logging
 import os
@@ -8,12 +8,12 @@ from django.core.checks import run_checks
 from django.core.wsgi import get_wsgi_application
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from waops.backend import pooling
+from waops.database.engine import pooling
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waops.settings")
 application = get_wsgi_application()
 
-# With those for deployment, which look for the collected static files too.
+# Including the deployment checks, which also look for the collected static files.
 found = run_checks(include_deployment_checks=True, databases=[DEFAULT_DB_ALIAS])
 errors = [message for message in found if message.is_serious()]
 for message in found:
@@ -22,6 +22,6 @@ for message in found:
 if errors:
     sys.exit("\n".join(map(str, errors)))
 
-# The threads that answer requests share connections; whatever ran before had one of its own.
+# Request threads share pooled connections; code before this used its own connection.
 connections.close_all()
 pooling.start()

@@ -1,3 +1,3 @@
-"""Pages of WhatsApp numbers, conversations and the AI's answers; nothing can be changed here."""
+"""Admin pages of WhatsApp numbers, conversations and AI replies, all read-only."""
 
 from conversations.admin import conversations, instances, optional  # noqa: F401 registers them

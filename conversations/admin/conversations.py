@@ -1,10 +1,13 @@
-"""Conversations as chats, their messages, and the AI's answers."""
+"""Admin pages of conversations as chats, their messages, and AI replies."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
@@ -15,10 +18,10 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from conversations.admin.display import InstanceColumns
 from conversations.models import AIInteraction, Conversation, Message
 from conversations.queries import message_page
-from waops.access_log import note_reading
+from waops.access.log import note_reading
+from waops.access.personal import number_in_groups
 from waops.admin.filters import KnownValues
 from waops.admin.read_only import ReadOnlyAdmin, list_address, may_view
-from waops.personal import number_in_groups, sees_numbers
 from waops.templatetags.waops import outside_text, phone, status
 
 STATES = {
@@ -47,11 +50,13 @@ class AuthorFilter(KnownValues):
 class ConversationAdmin(InstanceColumns, ReadOnlyAdmin):
     change_form_template = "conversations/conversation.html"
     in_phone_bar = 3
+    navigation, icon = "work", "chat"
     list_display = ("customer", "number", "business_name", "state", "last_activity", "started_at")
     list_filter = (StateFilter, "last_activity")
     link_lookups = ("instance__id__exact",)
     search_fields = ("user_phone",)
-    search_help_text = gettext_lazy("The customer's number with the country code, or how it begins")
+    number_field = "user_phone"
+    search_help_text = gettext_lazy("The customer's number with the country code, or its first digits")
     ordering = ("-last_activity",)
     related = ("instance__business",)
     fields = (
@@ -68,10 +73,8 @@ class ConversationAdmin(InstanceColumns, ReadOnlyAdmin):
     def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.without_data()  # type: ignore[attr-defined,no-any-return]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        return queryset.search(search_term), False  # type: ignore[attr-defined]
 
     def heading(self, row: Conversation) -> str:
         return number_in_groups(row.user_phone)
@@ -79,9 +82,8 @@ class ConversationAdmin(InstanceColumns, ReadOnlyAdmin):
     def related_pages(self, request: HttpRequest, row: Conversation) -> Iterator[tuple[str, str]]:
         if may_view(request, Message):
             yield list_address(Message, conversation__id__exact=row.pk), _("Messages as a list")
-        if may_view(request, AIInteraction) and sees_numbers():  # the address holds the number
-            lookups = {"instance__id__exact": row.instance_id, "q": row.user_phone}
-            yield list_address(AIInteraction, **lookups), _("AI answers")
+        if may_view(request, AIInteraction):
+            yield list_address(AIInteraction, conversation=row.pk), _("AI replies")
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -89,8 +91,8 @@ class ConversationAdmin(InstanceColumns, ReadOnlyAdmin):
         except ValueError:
             if "before" not in request.GET:
                 raise
-            explanation = _("The address does not name a message of this conversation.")
-            return self._error_page(request, 400, _("This address cannot be shown"), explanation, back=request.path)
+            explanation = _("This message is not in this conversation.")
+            return self._error_page(request, 400, _("This address does not work"), explanation, back=request.path)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if may_view(request, Message):
@@ -115,7 +117,7 @@ class MessageAdmin(ReadOnlyAdmin):
     list_filter = (AuthorFilter, "timestamp")
     link_lookups = ("conversation__id__exact",)
     search_fields = ("content",)
-    search_help_text = gettext_lazy("Whole words of the message; quotation marks for a phrase, OR for alternatives")
+    search_help_text = gettext_lazy("Whole words from the message; quotation marks for a phrase, OR for alternatives")
     ordering = ("-timestamp",)
     related = ("conversation__instance",)
     fields = ("content", "author", "timestamp", "conversation", "metadata", "message_id", "id")
@@ -123,10 +125,8 @@ class MessageAdmin(ReadOnlyAdmin):
     def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.excerpts().defer("conversation__conversation_data")  # type: ignore[attr-defined,no-any-return]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        return queryset.search(search_term), False  # type: ignore[attr-defined]
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changes = super().get_changelist_instance(request)
@@ -156,13 +156,41 @@ class MessageAdmin(ReadOnlyAdmin):
         return phone(row.conversation.user_phone)
 
 
+class OfConversation(SimpleListFilter):
+    """Filter the AI replies to one customer: a conversation's page links to them without the number in the address."""
+
+    title = gettext_lazy("customer")
+    parameter_name = "conversation"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        if not self.value():
+            return []
+        return [(str(self._conversation().pk), number_in_groups(self._conversation().user_phone))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        found = self._conversation()
+        return queryset.filter(instance_id=found.instance_id, user_phone=found.user_phone)
+
+    def _conversation(self) -> Conversation:
+        try:
+            found: Conversation | None = Conversation.objects.filter(pk=self.value()).first()
+        except (ValidationError, ValueError):
+            found = None
+        if found is None:
+            raise IncorrectLookupParameters
+        return found
+
+
 @admin.register(AIInteraction)
 class AIInteractionAdmin(InstanceColumns, ReadOnlyAdmin):
     list_display = ("asked", "answered", "customer", "number", "total_tokens", "created_at")
-    list_filter = ("created_at",)
+    list_filter = (OfConversation, "created_at")
     link_lookups = ("instance__id__exact",)
     search_fields = ("user_phone",)
-    search_help_text = gettext_lazy("The customer's whole number with the country code")
+    number_field = "user_phone"
+    search_help_text = gettext_lazy("The customer's full number with the country code")
     ordering = ("-created_at",)
     related = ("instance__business",)
     fieldsets = (
@@ -186,10 +214,8 @@ class AIInteractionAdmin(InstanceColumns, ReadOnlyAdmin):
     def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.excerpts()  # type: ignore[attr-defined,no-any-return]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return (queryset.search(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        return queryset.search(search_term), False  # type: ignore[attr-defined]
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changes = super().get_changelist_instance(request)
@@ -200,14 +226,17 @@ class AIInteractionAdmin(InstanceColumns, ReadOnlyAdmin):
         note_reading(request, "conversations.aiinteraction", context["original"].pk)
         return super().render_change_form(request, context, *args, **kwargs)
 
+    def search_ending(self, queryset: QuerySet[Any], last: str) -> QuerySet[Any]:
+        return queryset.ending_with(last)  # type: ignore[attr-defined,no-any-return]
+
     def heading(self, row: AIInteraction) -> str:
-        return _("Answer to %(customer)s") % {"customer": number_in_groups(row.user_phone)}
+        return _("Reply to %(customer)s") % {"customer": number_in_groups(row.user_phone)}
 
     @admin.display(description=gettext_lazy("question"))
     def asked(self, row: Any) -> SafeString | str:
         return outside_text(row.question, 80) or _("(empty)")
 
-    @admin.display(description=gettext_lazy("answer"))
+    @admin.display(description=gettext_lazy("reply"))
     def answered(self, row: Any) -> SafeString | str:
         return outside_text(row.answer, 80) or _("(empty)")
 

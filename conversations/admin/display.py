@@ -1,5 +1,6 @@
-"""How rows of this app are shown in more than one place."""
+"""Display methods used on several pages of this app."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -8,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.models import WhatsAppInstance
+from waops.database.live_schema import ForeignTable
 from waops.templatetags.waops import ltr, outside_text, status
 
 
@@ -15,6 +17,16 @@ def yes_or_no(value: bool | None) -> SafeString:
     if value is None:
         return status("unknown", _("unknown"))
     return status("done", _("yes")) if value else status("off", _("no"))
+
+
+def text_column(model: type[ForeignTable], field: str) -> Callable[[Any, Any], SafeString | str]:
+    """A list column for a text of the service, which may contain a phone number."""
+
+    @admin.display(description=model._meta.get_field(field).verbose_name, ordering=field)  # type: ignore[union-attr]
+    def shown(model_admin: Any, row: Any) -> SafeString | str:
+        return outside_text(getattr(row, field), 40)
+
+    return shown
 
 
 class InstanceColumns:

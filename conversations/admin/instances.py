@@ -1,4 +1,4 @@
-"""WhatsApp numbers, and how their AI answers."""
+"""Admin pages of WhatsApp numbers and their AI settings."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,8 +10,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from conversations.admin.display import InstanceColumns, yes_or_no
+from conversations.admin.display import InstanceColumns, text_column, yes_or_no
 from conversations.models import AIConfig, AIInteraction, AIPersonality, Conversation, WhatsAppInstance
+from waops.access.personal import text
 from waops.admin.filters import KnownValues
 from waops.admin.read_only import ReadOnlyAdmin, list_address, may_view
 from waops.templatetags.waops import ltr, outside_text, status
@@ -22,7 +23,7 @@ CONNECTION = {
     "disconnected": ("late", gettext_lazy("disconnected")),
     "created": ("off", gettext_lazy("never connected")),
 }
-"""By the status in lower case: older rows are written in upper case."""
+"""By status in lower case; older rows use upper case."""
 
 
 class ConnectionFilter(KnownValues):
@@ -37,6 +38,7 @@ class ConnectionFilter(KnownValues):
 
 @admin.register(WhatsAppInstance)
 class WhatsAppInstanceAdmin(ReadOnlyAdmin):
+    navigation, icon = "businesses", "phone"
     list_display = ("name", "business_name", "connection", "escalates", "last_connected")
     list_filter = (ConnectionFilter, ("escalation_enabled", admin.BooleanFieldListFilter))
     link_lookups = ("business__id__exact",)
@@ -64,18 +66,14 @@ class WhatsAppInstanceAdmin(ReadOnlyAdmin):
         (gettext_lazy("Record"), {"fields": ("id", "created_at", "updated_at")}),
     )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term:
-            return queryset, False
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         by_business = Q(business__business_name__icontains=search_term)
         return queryset.filter(Q(instance_name__icontains=search_term) | by_business), False
 
     def related_pages(self, request: HttpRequest, row: WhatsAppInstance) -> Iterator[tuple[str, str]]:
         for model, name in (
             (Conversation, _("Conversations")),
-            (AIInteraction, _("AI answers")),
+            (AIInteraction, _("AI replies")),
             (AIConfig, _("AI settings")),
             (AIPersonality, _("AI personalities")),
         ):
@@ -84,7 +82,7 @@ class WhatsAppInstanceAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("name"), ordering="instance_name")
     def name(self, row: WhatsAppInstance) -> SafeString | str:
-        return ltr(row.instance_name)
+        return ltr(text(row.instance_name))
 
     @admin.display(description=gettext_lazy("business"))
     def business_name(self, row: WhatsAppInstance) -> SafeString | str:
@@ -102,7 +100,7 @@ class WhatsAppInstanceAdmin(ReadOnlyAdmin):
 
 @admin.register(AIConfig)
 class AIConfigAdmin(InstanceColumns, ReadOnlyAdmin):
-    list_display = ("number", "business_name", "active", "temperature", "default_voice_language", "updated_at")
+    list_display = ("number", "business_name", "active", "temperature", "language", "updated_at")
     list_filter = (("is_active", admin.BooleanFieldListFilter),)
     link_lookups = ("instance__id__exact",)
     search_fields = ("instance__instance_name",)
@@ -135,6 +133,8 @@ class AIConfigAdmin(InstanceColumns, ReadOnlyAdmin):
     def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.defer("system_prompt", "personality_system_metadata")
 
+    language = text_column(AIConfig, "default_voice_language")
+
     def heading(self, row: AIConfig) -> str:
         return _("AI settings of %(number)s") % {"number": row.instance}
 
@@ -145,7 +145,7 @@ class AIConfigAdmin(InstanceColumns, ReadOnlyAdmin):
 
 @admin.register(AIPersonality)
 class AIPersonalityAdmin(InstanceColumns, ReadOnlyAdmin):
-    list_display = ("title", "number", "business_name", "active", "model", "usage_count")
+    list_display = ("title", "number", "business_name", "active", "of_model", "usage_count")
     list_filter = (("is_active", admin.BooleanFieldListFilter), ("is_default", admin.BooleanFieldListFilter))
     link_lookups = ("instance__id__exact",)
     search_fields = ("name",)
@@ -154,7 +154,7 @@ class AIPersonalityAdmin(InstanceColumns, ReadOnlyAdmin):
     related = ("instance__business",)
     fieldsets = (
         (None, {"fields": ("name", "description", "instance", "is_active", "is_default", "priority")}),
-        (gettext_lazy("Answers"), {"fields": ("system_prompt", "model", "temperature", "intent_categories")}),
+        (gettext_lazy("Replies"), {"fields": ("system_prompt", "model", "temperature", "intent_categories")}),
         (
             gettext_lazy("Voice messages"),
             {"fields": ("process_voice_messages", "default_voice_language", "voice_message_default_response")},
@@ -167,6 +167,8 @@ class AIPersonalityAdmin(InstanceColumns, ReadOnlyAdmin):
 
     def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.defer("system_prompt", "description", "intent_categories")
+
+    of_model = text_column(AIPersonality, "model")
 
     @admin.display(description=gettext_lazy("name"), ordering="name")
     def title(self, row: AIPersonality) -> SafeString | str:

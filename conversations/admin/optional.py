@@ -1,4 +1,4 @@
-"""Tables that some deployments have not: their pages are hidden there, and say so."""
+"""Admin pages of tables that some deployments lack: they are hidden there, and say so."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from conversations.admin.display import InstanceColumns, yes_or_no
 from conversations.models import CustomerProfile, SupportTeamNumber
 from conversations.queries import phone_begins
-from waops import vocabulary
+from waops.access import vocabulary
 from waops.admin.read_only import ReadOnlyAdmin
 from waops.templatetags.waops import outside_text, phone
 
@@ -25,7 +25,7 @@ class SupportTeamNumberAdmin(InstanceColumns, ReadOnlyAdmin):
     list_display = ("support_number", "number", "business_name", "active", "created_at")
     list_filter = (("is_active", admin.BooleanFieldListFilter),)
     link_lookups = ("instance__id__exact",)
-    ordering = ("whatsapp_number",)
+    ordering = ("-created_at", "pk")  # sorted by number, the order would reveal how masked ones begin
     related = ("instance__business",)
     fields = ("support_number", "instance", "is_active", "created_at", "updated_at", "id")
 
@@ -39,7 +39,7 @@ class SupportTeamNumberAdmin(InstanceColumns, ReadOnlyAdmin):
 
 
 def coded(field: str, words: Mapping[str, "StrPromise"]) -> Callable[[Any, CustomerProfile], Any]:
-    """A display method for a field whose codes have words."""
+    """A display method for a field whose codes have labels."""
 
     @admin.display(description=getattr(CustomerProfile, field).field.verbose_name, ordering=field)
     def shown(model_admin: Any, row: CustomerProfile) -> Any:
@@ -55,13 +55,14 @@ class CustomerProfileAdmin(InstanceColumns, ReadOnlyAdmin):
     list_filter = ("last_interaction",)
     link_lookups = ("instance__id__exact",)
     search_fields = ("phone_number",)
-    search_help_text = gettext_lazy("The customer's number with the country code, or how it begins; or the whole name")
+    number_field = "phone_number"
+    search_help_text = gettext_lazy("The customer's number with the country code or its first digits, or the full name")
     ordering = ("-last_interaction",)
     related = ("instance__business",)
     fieldsets = (
         (None, {"fields": ("name", "customer", "company", "email", "instance", "tags")}),
         (
-            gettext_lazy("Where the customer stands"),
+            gettext_lazy("Customer journey"),
             {
                 "fields": (
                     "stage",
@@ -74,7 +75,7 @@ class CustomerProfileAdmin(InstanceColumns, ReadOnlyAdmin):
             },
         ),
         (
-            gettext_lazy("What is known"),
+            gettext_lazy("Profile"),
             {"fields": ("conversation_summary", "key_points", "preferences", "action_items", "last_summary_update")},
         ),
         (
@@ -86,11 +87,7 @@ class CustomerProfileAdmin(InstanceColumns, ReadOnlyAdmin):
     def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.defer("conversation_summary", "key_points", "preferences", "action_items")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term:
-            return queryset, False
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         return queryset.filter(phone_begins("phone_number", search_term) or Q(name__iexact=search_term)), False
 
     stage = coded("customer_stage", vocabulary.STAGES)

@@ -1,12 +1,12 @@
 from django.db import migrations
 
-from waops.operations import CreateIndex
+from waops.schema import CreateIndex
 
 
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("conversations", "0001_initial"), ("waops", "0001_initial")]
+    dependencies = [("conversations", "0001_tables"), ("waops", "0001_tables")]
 
     operations = [
         # The conversation a message arrives in.
@@ -43,4 +43,12 @@ class Migration(migrations.Migration):
             CREATE INDEX idx_ai_config_active ON public.whatsapp_ai_config
             USING btree (whatsapp_instance_id, is_active) WHERE is_active = true
         """),
+        # A webhook delivered twice. Not partial: an upsert over REST cannot infer a partial index.
+        CreateIndex(
+            """
+            CREATE UNIQUE INDEX uniq_messages_conversation_message_id ON public.whatsapp_conversation_messages
+            USING btree (conversation_id, message_id)
+            """,
+            repair="duplicate_messages",
+        ),
     ]

@@ -1,11 +1,13 @@
-"""The service's own tables, of the existing database. The app never changes their columns."""
+"""The service's own tables, whose columns the app never changes, and the app's turns."""
 
-from conversations.models.conversation import HOLD_TEXTS, AIInteraction, Conversation, Message
+from conversations.models.conversation import HOLD_TEXTS, REPLIES, AIInteraction, Conversation, Message
 from conversations.models.instance import AIConfig, AIPersonality, WhatsAppInstance
 from conversations.models.optional import CustomerProfile, SupportTeamNumber
+from conversations.models.turn import Turn
 
 __all__ = [
     "HOLD_TEXTS",
+    "REPLIES",
     "AIConfig",
     "AIInteraction",
     "AIPersonality",
@@ -13,5 +15,6 @@ __all__ = [
     "CustomerProfile",
     "Message",
     "SupportTeamNumber",
+    "Turn",
     "WhatsAppInstance",
 ]

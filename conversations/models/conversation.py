@@ -1,4 +1,4 @@
-"""Conversations, their messages and the AI's answers."""
+"""Conversations, their messages and AI replies."""
 
 import uuid
 from typing import Any, ClassVar
@@ -8,12 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models.instance import WhatsAppInstance
 from conversations.queries import AIInteractionQuerySet, ConversationQuerySet, MessageQuerySet
-from waops.live_schema import ForeignTable, ForeignTableManager
-from waops.personal import number_as_stored
+from waops.access.personal import number_as_stored
+from waops.database.live_schema import ForeignTable, ForeignTableManager
 
 
 class Conversation(ForeignTable):  # type: ignore[django-manager-missing]
-    """All that one customer and one WhatsApp number wrote to each other: one row for ever."""
+    """Everything that one customer and one WhatsApp number wrote to each other: one row, reused forever."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     instance = models.ForeignKey(
@@ -25,10 +25,10 @@ class Conversation(ForeignTable):  # type: ignore[django-manager-missing]
         verbose_name=_("WhatsApp number"),
     )
     user_phone = models.TextField(_("customer"))
-    started_at = models.DateTimeField(_("began"))
+    started_at = models.DateTimeField(_("started"))
     last_activity = models.DateTimeField(_("last message"))
     status = models.TextField(_("status"))
-    conversation_data = models.JSONField(_("data of the service"), null=True)
+    conversation_data = models.JSONField(_("service data"), null=True)
 
     objects: ClassVar[Any] = ForeignTableManager.from_queryset(ConversationQuerySet)()
 
@@ -43,7 +43,10 @@ class Conversation(ForeignTable):  # type: ignore[django-manager-missing]
 
 
 HOLD_TEXTS = ("escalated_", "escalation_")
-"""How the message ids begin of the texts that the service sends to whoever is handed over and waits."""
+"""Beginnings of the message ids of texts that the service sends to a waiting customer."""
+
+REPLIES = "human_"
+"""Beginnings of the message ids of replies that staff wrote at the desk."""
 
 
 class Message(ForeignTable):
@@ -81,9 +84,13 @@ class Message(ForeignTable):
     def is_hold_text(self) -> bool:
         return (self.message_id or "").startswith(HOLD_TEXTS)
 
+    @property
+    def is_reply(self) -> bool:
+        return (self.message_id or "").startswith(REPLIES)
+
 
 class AIInteraction(ForeignTable):
-    """One answer of the AI. Related to its conversation by instance and phone only."""
+    """One AI reply. Related to its conversation only by instance and phone."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     instance = models.ForeignKey(
@@ -96,13 +103,13 @@ class AIInteraction(ForeignTable):
     )
     user_message = models.TextField(_("question"))
     user_phone = models.TextField(_("customer"))
-    ai_response = models.TextField(_("answer"))
-    context_token_count = models.IntegerField(_("tokens of context"), null=True)
+    ai_response = models.TextField(_("reply"))
+    context_token_count = models.IntegerField(_("context tokens"), null=True)
     search_result_count = models.IntegerField(_("search results used"), null=True)
     response_model = models.TextField(_("model"), null=True)
-    prompt_tokens = models.IntegerField(_("tokens of the prompt"), null=True)
-    completion_tokens = models.IntegerField(_("tokens of the answer"), null=True)
-    total_tokens = models.IntegerField(_("tokens in all"), null=True)
+    prompt_tokens = models.IntegerField(_("prompt tokens"), null=True)
+    completion_tokens = models.IntegerField(_("reply tokens"), null=True)
+    total_tokens = models.IntegerField(_("total tokens"), null=True)
     created_at = models.DateTimeField(_("time"))
     updated_at = models.DateTimeField(_("last changed"))
     metadata = models.JSONField(_("details"), null=True)
@@ -112,8 +119,8 @@ class AIInteraction(ForeignTable):
     class Meta(ForeignTable.Meta):
         managed = False
         db_table = "whatsapp_ai_interactions"
-        verbose_name = _("AI answer")
-        verbose_name_plural = _("AI answers")
+        verbose_name = _("AI reply")
+        verbose_name_plural = _("AI replies")
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -1,7 +1,7 @@
-"""WhatsApp numbers and how their AI answers.
+"""WhatsApp numbers and their AI settings.
 
-Left out: what the service does with calls (`reject_calls`) and the collection of data into spreadsheets
-(`data_collection_config_id`), which nobody looks at here; `escalation_threshold`, which only older deployments have.
+Left out because no page uses them: what the service does with calls (`reject_calls`) and the collection of data into
+spreadsheets (`data_collection_config_id`); and `escalation_threshold`, which only older deployments have.
 """
 
 import uuid
@@ -10,7 +10,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from waops.live_schema import ForeignTable
+from waops.access.personal import text
+from waops.database.live_schema import ForeignTable
 
 
 class WhatsAppInstance(ForeignTable):  # type: ignore[django-manager-missing]
@@ -35,11 +36,11 @@ class WhatsAppInstance(ForeignTable):  # type: ignore[django-manager-missing]
     escalation_enabled = models.BooleanField(_("escalation"), null=True)
     escalation_message = models.TextField(_("message when a customer is escalated"), null=True)
     escalated_conversation_message = models.TextField(_("message while a customer waits"), null=True)
-    escalation_keywords = ArrayField(models.TextField(), verbose_name=_("words that escalate"), null=True)
+    escalation_keywords = ArrayField(models.TextField(), verbose_name=_("escalation keywords"), null=True)
     smart_escalation_enabled = models.BooleanField(_("escalation by the AI"), null=True)
-    keyword_escalation_enabled = models.BooleanField(_("escalation by words"), null=True)
-    custom_escalation_enabled = models.BooleanField(_("escalation by own instructions"), null=True)
-    custom_escalation_instructions = models.TextField(_("own instructions for escalation"), null=True)
+    keyword_escalation_enabled = models.BooleanField(_("escalation by keywords"), null=True)
+    custom_escalation_enabled = models.BooleanField(_("escalation by custom instructions"), null=True)
+    custom_escalation_instructions = models.TextField(_("custom escalation instructions"), null=True)
 
     class Meta(ForeignTable.Meta):
         managed = False
@@ -49,11 +50,11 @@ class WhatsAppInstance(ForeignTable):  # type: ignore[django-manager-missing]
         verbose_name_plural = _("WhatsApp numbers")
 
     def __str__(self) -> str:
-        return self.instance_name
+        return text(self.instance_name)
 
 
 class AIConfig(ForeignTable):
-    """How the AI of one WhatsApp number answers."""
+    """AI settings of one WhatsApp number."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     business = models.ForeignKey(
@@ -72,15 +73,15 @@ class AIConfig(ForeignTable):
         related_name="ai_configs",
         verbose_name=_("WhatsApp number"),
     )
-    system_prompt = models.TextField(_("instructions to the AI"))
+    system_prompt = models.TextField(_("AI instructions"))
     is_active = models.BooleanField(_("active"))
     temperature = models.DecimalField(_("temperature"), max_digits=10, decimal_places=2)
     created_at = models.DateTimeField(_("added"))
     updated_at = models.DateTimeField(_("last changed"))
-    process_voice_messages = models.BooleanField(_("answers voice messages"))
-    voice_message_default_response = models.TextField(_("answer to voice messages"), null=True)
-    default_voice_language = models.TextField(_("language of voice messages"))
-    use_personality_system = models.BooleanField(_("chooses among personalities"), null=True)
+    process_voice_messages = models.BooleanField(_("replies to voice messages"))
+    voice_message_default_response = models.TextField(_("reply to voice messages"), null=True)
+    default_voice_language = models.TextField(_("voice message language"))
+    use_personality_system = models.BooleanField(_("chooses a personality"), null=True)
     fallback_personality = models.ForeignKey(
         "conversations.AIPersonality",
         models.DO_NOTHING,
@@ -88,16 +89,14 @@ class AIConfig(ForeignTable):
         db_constraint=False,
         null=True,
         related_name="+",
-        verbose_name=_("personality when none fits"),
+        verbose_name=_("default personality"),
     )
-    intent_recognition_enabled = models.BooleanField(_("recognises intent"))
+    intent_recognition_enabled = models.BooleanField(_("detects intent"))
     intent_confidence_threshold = models.DecimalField(
-        _("confidence needed for an intent"), max_digits=3, decimal_places=2, null=True
+        _("confidence required for an intent"), max_digits=3, decimal_places=2, null=True
     )
-    total_personality_switches = models.IntegerField(_("changes of personality"), null=True)
-    intent_recognition_accuracy = models.DecimalField(
-        _("accuracy of intents"), max_digits=5, decimal_places=4, null=True
-    )
+    total_personality_switches = models.IntegerField(_("personality changes"), null=True)
+    intent_recognition_accuracy = models.DecimalField(_("intent accuracy"), max_digits=5, decimal_places=4, null=True)
     personality_system_metadata = models.JSONField(_("details"), null=True)
 
     class Meta(ForeignTable.Meta):
@@ -132,19 +131,19 @@ class AIPersonality(ForeignTable):
     )
     name = models.CharField(_("name"), max_length=100)
     description = models.TextField(_("description"), null=True)
-    system_prompt = models.TextField(_("instructions to the AI"))
+    system_prompt = models.TextField(_("AI instructions"))
     temperature = models.DecimalField(_("temperature"), max_digits=3, decimal_places=2, null=True)
     model = models.CharField(_("model"), max_length=50, null=True)
     intent_categories = models.JSONField(_("intents"), null=True)
     is_active = models.BooleanField(_("active"), null=True)
     is_default = models.BooleanField(_("default"), null=True)
     priority = models.IntegerField(_("priority"), null=True)
-    process_voice_messages = models.BooleanField(_("answers voice messages"), null=True)
-    voice_message_default_response = models.TextField(_("answer to voice messages"), null=True)
-    default_voice_language = models.CharField(_("language of voice messages"), max_length=10, null=True)
+    process_voice_messages = models.BooleanField(_("replies to voice messages"), null=True)
+    voice_message_default_response = models.TextField(_("reply to voice messages"), null=True)
+    default_voice_language = models.CharField(_("voice message language"), max_length=10, null=True)
     usage_count = models.IntegerField(_("times used"), null=True)
     is_template = models.BooleanField(_("template"), null=True)
-    template_category = models.CharField(_("kind of template"), max_length=50, null=True)
+    template_category = models.CharField(_("template type"), max_length=50, null=True)
     created_at = models.DateTimeField(_("added"), null=True)
     updated_at = models.DateTimeField(_("last changed"), null=True)
 
@@ -156,4 +155,4 @@ class AIPersonality(ForeignTable):
         verbose_name_plural = _("AI personalities")
 
     def __str__(self) -> str:
-        return self.name
+        return text(self.name)

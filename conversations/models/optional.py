@@ -1,4 +1,4 @@
-"""Tables that some deployments have not."""
+"""Tables that some deployments lack."""
 
 import uuid
 
@@ -7,13 +7,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.instance import WhatsAppInstance
-from waops.live_schema import OptionalTable
-from waops.personal import number_as_stored
-from waops.personal import text as personal_text
+from waops.access.personal import number_as_stored
+from waops.access.personal import text as personal_text
+from waops.database.live_schema import OptionalTable
+from waops.database.long_text import LONGEST_NAME, cut
 
 
 class SupportTeamNumber(OptionalTable):
-    """A number that is told of an escalation. Not in every deployment."""
+    """A number that is notified of escalations. Not in every deployment."""
 
     business_path = "business"
 
@@ -53,7 +54,7 @@ class SupportTeamNumber(OptionalTable):
 
 
 class CustomerProfile(OptionalTable):
-    """What is known of a customer. Not in every deployment."""
+    """A customer's profile. Not in every deployment."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4)
     instance = models.ForeignKey(
@@ -76,15 +77,15 @@ class CustomerProfile(OptionalTable):
     last_interaction = models.DateTimeField(_("last message"), null=True)
     first_interaction = models.DateTimeField(_("first message"), null=True)
     total_messages = models.IntegerField(_("messages"), null=True)
-    ai_interactions = models.IntegerField(_("AI answers"), null=True)
+    ai_interactions = models.IntegerField(_("AI replies"), null=True)
     customer_intent = models.TextField(_("intent"), null=True)
     customer_mood = models.TextField(_("mood"), null=True)
     urgency_level = models.TextField(_("urgency"), null=True)
     communication_style = models.TextField(_("style"), null=True)
-    journey_stage = models.TextField(_("stage of the journey"), null=True)
+    journey_stage = models.TextField(_("journey stage"), null=True)
     created_at = models.DateTimeField(_("added"), null=True)
     updated_at = models.DateTimeField(_("last changed"), null=True)
-    last_summary_update = models.DateTimeField(_("summary written"), null=True)
+    last_summary_update = models.DateTimeField(_("summary written at"), null=True)
     action_items = models.JSONField(_("to do"), null=True)
     messages_since_last_summary = models.IntegerField(_("messages since the summary"), null=True)
 
@@ -95,4 +96,4 @@ class CustomerProfile(OptionalTable):
         verbose_name_plural = _("customers")
 
     def __str__(self) -> str:
-        return personal_text(self.name) if self.name else number_as_stored(self.phone_number)
+        return personal_text(cut(self.name, LONGEST_NAME)) if self.name else number_as_stored(self.phone_number)

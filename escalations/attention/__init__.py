@@ -1,1 +1,1 @@
-"""What went wrong between the service, its customers and the desk, and what cures it."""
+"""Problems between the service, its customers and the desk, and their fixes."""

@@ -1,9 +1,9 @@
-"""Kinds of damage, and how each is explained to whoever finds it."""
+"""Kinds of problems, and how each is explained to staff."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from django.utils.functional import Promise
@@ -12,69 +12,111 @@ from django.utils.translation import gettext_lazy as _
 SHOWN = 20
 """Rows of each kind that the page shows."""
 COUNTED = 100
-"""Rows of each kind up to which they are counted."""
+"""Rows of each kind are counted up to this number."""
 
 
 class Kind(Enum):
-    """Value: its name in addresses. Beside it the heading, what happened, what the remedy does, its permission."""
+    """The value is its name in addresses. Also has the heading, what happened, what the fix does, and its
+    permission.
 
-    GHOST = (
-        "ghosts",
-        _("Told “transferred”, but nobody knows"),
+    With an empty fix, each item is decided on its own page.
+    """
+
+    MISSED = (
+        "missed",
+        _("Told they were transferred, but not in the queue"),
         _(
-            "The service told these customers in the last 7 days that a person takes over, and wrote no escalation: "
-            "it does so where no support number is active. Nobody waits for them here."
+            "In the last 30 days the service told these customers that a person takes over but created no "
+            "escalation, because no support number was active. No one is handling them."
         ),
-        _("Put into the queue"),
+        _("Put in the queue"),
         "escalations.open_escalation",
     )
     DUPLICATE = (
         "duplicates",
         _("Escalated twice"),
         _(
-            "These customers have more than one open escalation. The service's own check fails on that, and the AI "
-            "answers them again although they wait for a person."
+            "These customers have several open escalations. The service's check fails in that case, so the AI "
+            "replies to them although they are waiting for a person."
         ),
-        _("Close the duplicates, keep the first"),
+        _("Close duplicates, keep the first"),
         "escalations.resolve_escalation",
     )
     DISCONNECTED = (
         "disconnected",
-        _("The number is not connected"),
+        _("WhatsApp number not connected"),
         _(
-            "These customers wait at a WhatsApp number that is disconnected or unknown: an answer from it does not "
-            "reach them. Ask the business to connect it again, or answer from another number and close the case."
+            "These customers are waiting on a WhatsApp number that is disconnected or unknown, so replies from it "
+            "do not reach them. Ask the business to reconnect it, or reply from another number and resolve the "
+            "escalation."
         ),
         _("Resolve"),
         "escalations.resolve_escalation",
     )
     ANSWERED = (
         "answered",
-        _("The AI answers although a person should"),
+        _("The AI replies instead of a person"),
         _(
-            "The AI has answered these customers after they were handed over. Read on in the conversation: "
-            "if they have what they need, resolve the case, and the AI is theirs again in order."
+            "The AI replied to these customers after they were escalated. Read the conversation: if they have what "
+            "they need, resolve the escalation and the AI takes over again."
         ),
         _("Resolve"),
         "escalations.resolve_escalation",
+    )
+    UNANSWERED = (
+        "unanswered",
+        _("Unanswered"),
+        _(
+            "In the last 7 days the service started to reply to these customers and did not finish. It will not "
+            "retry. Read the conversation and put the customer in the queue."
+        ),
+        _("Put in the queue"),
+        "escalations.open_escalation",
+    )
+    UNCONFIRMED = (
+        "unconfirmed",
+        _("Sending not confirmed"),
+        _(
+            "The AI reply is in the conversation, but nothing confirms that WhatsApp sent it. It is not sent again "
+            "automatically. Check in WhatsApp whether it arrived; if not, put the customer in the queue."
+        ),
+        _("Put in the queue"),
+        "escalations.open_escalation",
+    )
+    UNKNOWN_REPLY = (
+        "replies",
+        _("Replies that may not have arrived"),
+        _(
+            "The gateway did not say whether it sent these replies. They are not sent again automatically, and these "
+            "customers get no other reply until someone decides. Open each, check WhatsApp, and decide there."
+        ),
+        "",
+        "escalations.reply_escalation",
     )
     REASON = (
         "reasons",
         _("Unknown reasons"),
         _(
-            "The service gives reasons that this app has no words for, so nobody can tell what they ask of the desk. "
-            "Accept a reason when you know what it means."
+            "The service uses reasons that this app has no label for, so staff cannot tell what to do. Accept a "
+            "reason once you know what it means."
         ),
         _("Accept this reason"),
         "escalations.add_knownreason",
     )
 
-    def __init__(self, slug: str, heading: Promise, explanation: Promise, remedy: Promise, permission: str) -> None:
+    def __init__(
+        self, slug: str, heading: Promise, explanation: Promise, remedy: Promise | str, permission: str
+    ) -> None:
         self.slug = slug
         self.heading = heading
         self.explanation = explanation
         self.remedy = remedy
         self.permission = permission
+
+    @property
+    def is_resolved(self) -> bool:
+        """The fix is to resolve: with a preview, a note, an outcome and undo, as in the queue."""
+        return self in (Kind.DISCONNECTED, Kind.ANSWERED)
 
     @classmethod
     def of(cls, slug: str) -> "Kind":
@@ -87,9 +129,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Item:
-    """One thing found. `key` names it to its remedy; `count` is of open cases, where there may be several.
+    """One problem. `key` identifies it for its fix; `count` is the number of open escalations, if there may
+    be several.
 
-    `case_id` and `conversation_id` are its pages; of a reason, `reason` is all there is.
+    `case_id` and `conversation_id` lead to its pages; a reason has only `reason`.
     """
 
     key: str
@@ -103,10 +146,14 @@ class Item:
     reason: str = ""
     count: int = 1
 
+    @property
+    def alone(self) -> list[Self]:
+        return [self]
+
 
 @dataclass(frozen=True)
 class Finding:
-    """The items of one kind, at most COUNTED of them and one more."""
+    """The items of one kind, at most COUNTED of them plus one."""
 
     kind: Kind
     items: list[Item]
@@ -129,7 +176,7 @@ def in_digits(count: int) -> str:
 
 
 def item_of(case: Any, **values: Any) -> Item:
-    """From a case with its people."""
+    """From an escalation with its people."""
     values = {"key": str(case.pk), "case_id": case.pk, "moment": case.waiting_since, **values}
     names = ("whatsapp_number", "customer_name", "business_name", "number_name")
     return Item(**{name: getattr(case, name) for name in names}, **values)

@@ -1,31 +1,33 @@
-"""Finds what needs attention: one bounded query for each kind, over open escalations or the last days' messages."""
+"""Find what needs attention: one bounded query per kind, over open escalations or the last days' messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
 from django.core.cache import cache
-from django.db import connection
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery, TextField, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations.models import AIInteraction, Message
+from conversations.models import AIInteraction, Conversation, Message, Turn
+from escalations.annotations import Cases, with_people
 from escalations.attention.findings import COUNTED, Finding, Item, Kind, in_digits, item_of
-from escalations.criteria import Cases
-from escalations.models import Escalation, KnownReason
-from escalations.queries import open_cases, with_people
-from escalations.reasons import REASONS
-from waops.access import current
-from waops.live_schema import missing_fields
+from escalations.models import REASONS, Escalation, KnownReason, Reply
+from escalations.queries import all_cases, open_cases
+from escalations.repairs import find_missed
+from usage.models.profile import name_at
+from waops.access.readers import current
+from waops.database.live_schema import missing_fields
+from waops.database.replica import reading
 
 RECENT = timedelta(days=7)
-"""Whoever was told longer ago that a person takes over has asked again, or has gone."""
-BEFORE_TOLD = timedelta(minutes=10)
-"""The service writes the escalation just before it tells the customer."""
+"""A customer whose turn ended earlier has asked again, or has left."""
+TAKEN_OVER = timedelta(minutes=5)
+"""A message is usually redelivered, and its turn taken over, within this time after the lease."""
 CONNECTED = "connected"
 SECONDS = 30
-"""How long the count on the tab may be old."""
+"""How old the count on the tab may be."""
 
 
 def find(kind: Kind) -> Finding:
@@ -33,20 +35,20 @@ def find(kind: Kind) -> Finding:
 
 
 def find_all() -> list[Finding]:
-    """One query per kind. The count on the tab is fresh afterwards."""
+    """One query per kind. Also refreshes the count on the tab."""
     findings = [find(kind) for kind in Kind]
     cache.set(_key(), sum(len(finding.items) for finding in findings), SECONDS)
     return findings
 
 
 def known_count() -> str | None:
-    """Things found, in digits; empty if there are none, None if nobody has looked for SECONDS."""
+    """Number of things found, in digits; empty if there are none, None if not checked for SECONDS."""
     count = cache.get(_key())
     return count if count is None else _shown(count)
 
 
 def fresh_count() -> str:
-    """As `known_count`, looking if nobody has."""
+    """As `known_count`, but checks if necessary."""
     known = known_count()
     return _shown(sum(len(finding.items) for finding in find_all())) if known is None else known
 
@@ -56,45 +58,14 @@ def _shown(count: int) -> str:
 
 
 def _key() -> str:
-    return f"escalations:attention:{connection.settings_dict['NAME']}:{current().scope}"
+    return f"escalations:attention:{current().scope}"
 
 
-def _ghosts() -> list[Item]:
-    """By conversation, the latest told first; read from idx_messages_handed_over."""
-    escalations = Escalation.objects.filter(
-        Q(resolved_at=None) | Q(escalated_at__gt=OuterRef("timestamp") - BEFORE_TOLD),
-        whatsapp_number=OuterRef("conversation__user_phone"),
-        instance_id=OuterRef("conversation__instance_id"),
-    )
-    told = Message.objects.filter(
-        ~Exists(escalations),
-        role="assistant",
-        message_id__startswith="escalation_",
-        timestamp__gt=timezone.now() - RECENT,
-    )
-    named = NullIf("conversation__instance__business__business_name", Value("", TextField()))
-    rows = told.order_by("-timestamp", "-pk").values_list(
-        "conversation_id",
-        "timestamp",
-        "conversation__user_phone",
-        Coalesce(named, "conversation__instance__business__full_name"),
-        "conversation__instance__instance_name",
-    )
-    items: dict[Any, Item] = {}
-    # Some customers were told more than once.
-    for conversation_id, moment, phone, business, number in rows[: 2 * COUNTED + 1]:
-        items.setdefault(
-            conversation_id,
-            Item(
-                str(conversation_id),
-                moment,
-                phone,
-                business_name=business,
-                number_name=number,
-                conversation_id=conversation_id,
-            ),
-        )
-    return list(items.values())[: COUNTED + 1]
+def _missed() -> list[Item]:
+    """By customer, longest waiting first."""
+    found = find_missed(reading(), instances=current().instances, limit=COUNTED + 1)
+    items = _of_conversations(Conversation.objects.filter(pk__in=[missed.kept for missed in found]))
+    return [replace(items[missed.kept], moment=missed.told_at) for missed in found if missed.kept in items]
 
 
 def _duplicates() -> list[Item]:
@@ -124,13 +95,68 @@ def _disconnected() -> list[Item]:
 
 
 def _answered() -> list[Item]:
-    """By idx_ai_interactions_user, for each open escalation."""
+    """Uses idx_ai_interactions_user, for each open escalation."""
     answers = AIInteraction.objects.filter(
         instance_id=OuterRef("instance_id"),
         user_phone=OuterRef("whatsapp_number"),
         created_at__gt=OuterRef("escalated_at"),
     )
     return _items(open_cases().filter(Exists(answers)))
+
+
+def _unanswered() -> list[Item]:
+    outcomes = (Turn.Outcome.RUN_OUT, Turn.Outcome.FAILED)
+    return _of_turns(outcomes, Q(replied_at=None), F("arrived_at"))
+
+
+def _unconfirmed() -> list[Item]:
+    return _of_turns((Turn.Outcome.UNCONFIRMED,), Q(replied_at__isnull=False), Coalesce("ended_at", "leased_until"))
+
+
+def _unknown_replies() -> list[Item]:
+    """Uses replies_undecided."""
+    undecided = Reply.objects.with_outcome().filter(Q(outcome=Reply.State.UNKNOWN), state__in=Reply.UNDECIDED)
+    return _items(all_cases().filter(pk__in=list(undecided.values_list("escalation_id", flat=True)[: COUNTED + 1])))
+
+
+def _of_turns(outcomes: Sequence[str], has_run_out: Q, since: Any) -> list[Item]:
+    """Customers whose turns ended with these outcomes or expired, and who got no message and no escalation
+    `since`; oldest first.
+
+    Uses turn_unanswered and turn_open.
+    """
+    now = timezone.now()
+    turns = Turn.objects.annotate(since=since).filter(
+        Q(outcome__in=outcomes, ended_at__gt=now - RECENT)
+        | Q(has_run_out, ended_at=None, leased_until__lt=now - TAKEN_OVER),
+    )
+    mine = turns.filter(conversation_id=OuterRef("pk")).order_by("-arrived_at")
+    answers = Message.objects.filter(
+        conversation_id=OuterRef("pk"), role="assistant", timestamp__gt=OuterRef("since_last")
+    )
+    escalations = Escalation.objects.filter(
+        Q(resolved_at=None) | Q(escalated_at__gt=OuterRef("arrived_at")),
+        whatsapp_number=OuterRef("user_phone"),
+        instance_id=OuterRef("instance_id"),
+    )
+    conversations = (
+        Conversation.objects.filter(pk__in=turns.values("conversation_id"))
+        .annotate(arrived_at=Subquery(mine.values("arrived_at")[:1]), since_last=Subquery(mine.values("since")[:1]))
+        .filter(~Exists(answers), ~Exists(escalations))
+        .order_by("arrived_at", "pk")
+    )
+    return list(_of_conversations(conversations[: COUNTED + 1], "arrived_at").values())
+
+
+def _of_conversations(conversations: QuerySet[Conversation], moment: str = "last_activity") -> dict[str, Item]:
+    """By id as text, in their order."""
+    rows = conversations.values_list(
+        "pk", moment, "user_phone", name_at("instance__business"), "instance__instance_name"
+    )
+    return {
+        str(pk): Item(str(pk), at, phone, business_name=business, number_name=number, conversation_id=pk)
+        for pk, at, phone, business, number in rows
+    }
 
 
 def _reasons() -> list[Item]:
@@ -154,9 +180,12 @@ def _items(cases: Cases) -> list[Item]:
 
 
 _FINDERS: dict[Kind, Callable[[], list[Item]]] = {
-    Kind.GHOST: _ghosts,
+    Kind.MISSED: _missed,
     Kind.DUPLICATE: _duplicates,
     Kind.DISCONNECTED: _disconnected,
     Kind.ANSWERED: _answered,
+    Kind.UNANSWERED: _unanswered,
+    Kind.UNCONFIRMED: _unconfirmed,
+    Kind.UNKNOWN_REPLY: _unknown_replies,
     Kind.REASON: _reasons,
 }

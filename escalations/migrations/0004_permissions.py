@@ -1,29 +1,36 @@
 from django.db import migrations
 
-from waops.permissions import MANAGERS, OPERATORS, SUPPORT, grant, revoke
+from waops.access.permissions import MANAGERS, OPERATORS, SUPPORT, grants
 
-GRANTS = {
-    SUPPORT: ["escalations.view_escalation", "escalations.resolve_escalation", "escalations.view_event"],
-    MANAGERS: ["escalations.view_escalation", "escalations.view_event"],
-    OPERATORS: ["escalations.view_escalation", "escalations.view_event"],
-}
-
-
-def forwards(apps, schema_editor):
-    for group, codenames in GRANTS.items():
-        grant(apps, group, codenames)
-
-
-def backwards(apps, schema_editor):
-    for group, codenames in GRANTS.items():
-        revoke(apps, group, codenames)
+SETTINGS = ("closingoutcome", "cannednote", "closingrule", "slatarget", "workingday")
 
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("escalations", "0003_history_and_resolve"),
+        ("escalations", "0003_functions"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]
 
-    operations = [migrations.RunPython(forwards, backwards)]
+    operations = [
+        grants(
+            {
+                SUPPORT: [
+                    *(f"escalations.{verb}_escalation" for verb in ("view", "resolve", "claim", "reopen", "open")),
+                    "escalations.view_event",
+                    "escalations.add_knownreason",
+                ],
+                MANAGERS: [
+                    *(f"escalations.{verb}_escalation" for verb in ("view", "claim", "override", "export")),
+                    "escalations.view_event",
+                    "escalations.add_knownreason",
+                    *(
+                        f"escalations.{verb}_{model}"
+                        for model in SETTINGS
+                        for verb in ("view", "add", "change", "delete")
+                    ),
+                ],
+                OPERATORS: ["escalations.view_escalation", "escalations.view_event"],
+            }
+        )
+    ]

@@ -1,21 +1,32 @@
-"""Escalations, of the existing database; what the desk makes of them, and its history and settings, are ours."""
+"""Escalations, from the existing database, and our own state, history and settings of the desk."""
 
-from escalations.models.case_state import CaseState, Viewing
-from escalations.models.closing import CannedNote, ClosingOutcome, ClosingRule
-from escalations.models.escalation import Escalation
-from escalations.models.event import Event
-from escalations.models.known_reason import KnownReason
-from escalations.models.waiting import WaitTarget, WorkingDay
+from escalations.models.desk import CaseState, Event, Viewing
+from escalations.models.escalation import REASONS, Escalation, reason_in_words
+from escalations.models.reply import LONGEST_REPLY, Reply
+from escalations.models.settings import (
+    CannedNote,
+    CannedReply,
+    ClosingOutcome,
+    ClosingRule,
+    KnownReason,
+    SLATarget,
+    WorkingDay,
+)
 
 __all__ = [
+    "LONGEST_REPLY",
+    "REASONS",
     "CannedNote",
+    "CannedReply",
     "CaseState",
     "ClosingOutcome",
     "ClosingRule",
     "Escalation",
     "Event",
     "KnownReason",
+    "Reply",
+    "SLATarget",
     "Viewing",
-    "WaitTarget",
     "WorkingDay",
+    "reason_in_words",
 ]

@@ -1,6 +1,6 @@
-"""Escalations, of the existing database.
+"""Escalations, from the existing database.
 
-`resolved_by` refers to `auth.users`, where staff usually are not: who resolved is in Event.
+`resolved_by` refers to `auth.users`, where staff usually have no rows: Event records who resolved it.
 """
 
 import uuid
@@ -9,15 +9,32 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import WhatsAppInstance
-from waops.live_schema import ForeignTable
-from waops.personal import number_as_stored
+from waops.access.personal import number_as_stored, text
+from waops.database.live_schema import ForeignTable
+
+REASONS = {
+    "user_request": _("Customer asked for a person"),
+    "ai_detected_intent": _("Detected by AI"),
+    "custom_ai_instructions": _("Custom rule of the business"),
+    "ai_failure": _("AI failed"),
+    "sensitive_topic": _("Sensitive topic"),
+    "low_confidence": _("AI was unsure"),
+    "repeated_question": _("Repeated question"),
+}
+
+
+def reason_in_words(reason: str | None) -> str:
+    """An unknown reason is shown unchanged, without numbers that this reader may not see."""
+    if not reason:
+        return str(_("No reason given"))
+    return str(REASONS.get(reason) or text(reason))
 
 
 class Escalation(ForeignTable):
-    """A customer handed to a human; open while `resolved_at` is null."""
+    """A customer escalated to a person; open while `resolved_at` is NULL."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    whatsapp_number = models.TextField(_("whatsapp number"))
+    whatsapp_number = models.TextField(_("customer's number"))
     instance = models.ForeignKey(
         WhatsAppInstance,
         models.DO_NOTHING,
@@ -25,7 +42,7 @@ class Escalation(ForeignTable):
         db_constraint=False,
         null=True,
         related_name="escalations",
-        verbose_name=_("instance"),
+        verbose_name=_("WhatsApp number"),
     )
     escalated_at = models.DateTimeField(_("escalated at"), null=True)
     reason = models.TextField(_("reason"), null=True)
@@ -43,9 +60,10 @@ class Escalation(ForeignTable):
             ("resolve_escalation", _("Can resolve escalations")),
             ("reopen_escalation", _("Can reopen escalations")),
             ("claim_escalation", _("Can claim, hand over, snooze and annotate escalations")),
+            ("reply_escalation", _("Can reply to customers")),
             ("open_escalation", _("Can escalate conversations")),
             ("override_escalation", _("Can act on escalations that a colleague has claimed")),
-            ("export_escalation", _("Can export cases")),
+            ("export_escalation", _("Can export escalations")),
         ]
 
     def __str__(self) -> str:

@@ -1,15 +1,23 @@
-"""The stored functions of this app: one typed function per SQL function, one round trip each.
+"""This app's database functions: one typed function per SQL function, one round trip each.
 
-Each acts on any number of cases in one transaction, locks their customers' escalations in the order of their ids,
-decides for each case by itself, and writes the history. Nothing raises for what became of a case: Result tells.
+Each acts on any number of escalations in one transaction, locks their customers' escalations in the order of their ids,
+decides for each separately, and writes the history. A refused escalation raises nothing: see Result.
 """
 
-from escalations.procedures.calls import see
-from escalations.procedures.claims import LEASE, claim, hand_over, release, renew
-from escalations.procedures.closing import reopen, resolve
-from escalations.procedures.entries import escalate, note
-from escalations.procedures.pauses import snooze, wake
-from escalations.procedures.results import Outcome, Result
+from escalations.procedures.acts import (
+    LEASE,
+    claim,
+    escalate,
+    hand_over,
+    note,
+    release,
+    renew,
+    reopen,
+    resolve,
+    snooze,
+    wake,
+)
+from escalations.procedures.calls import Outcome, Result, see
 
 __all__ = [
     "LEASE",

@@ -1,6 +1,9 @@
-"""How the desk's stored functions are called: one round trip each."""
+"""Call the desk's database functions, one round trip each, and read their results."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +12,76 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from escalations.models import Escalation
-from escalations.procedures.results import Outcome, Result
-from waops.access import current
-from waops.models import User
+from waops.access.people import User
+from waops.access.readers import current
+
+
+class Outcome(StrEnum):
+    """The result for one escalation: the first ten are done, the others refused, with nothing changed."""
+
+    CLAIMED = "claimed"
+    RENEWED = "renewed"
+    RELEASED = "released"
+    HANDED_OVER = "handed_over"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"
+    NOTED = "noted"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    ESCALATED = "escalated"
+
+    NOT_FOUND = "not_found"
+    ALREADY_RESOLVED = "already_resolved"
+    HELD = "held"
+    """A colleague's claim is live."""
+    NOT_HELD = "not_held"
+    """The person's own claim has ended, or never existed; for a release: there is no live claim."""
+    NOT_SNOOZED = "not_snoozed"
+    NOT_RESOLVED = "not_resolved"
+    ALREADY_OPEN = "already_open"
+    """The customer has an open escalation, `other_id`."""
+    ESCALATED_SINCE = "escalated_since"
+    """The customer was escalated again, and that is resolved too: `other_id`."""
+    NOTE_REQUIRED = "note_required"
+    UNREAD = "unread"
+    """The customer has written something the person has not read. Found by the pages, not the functions."""
+    STALE = "stale"
+    """The escalation is not as the page showed it."""
+
+
+DONE = frozenset(list(Outcome)[: list(Outcome).index(Outcome.NOT_FOUND)])
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result for one escalation, and the act that explains it: the person's own, or that of the person
+    who was first.
+
+    If refused, `kind` (of Event), `at`, `actor_id` and `actor_name` say who has claimed it, resolved it or changed it
+    last; if there is `other_id`, that escalation. No `actor_name`: it was done outside this app, or nothing was done
+    yet. `until` is when its current claim or snooze ends. `version` is what the next action of the same page expects;
+    `merged` counts duplicates that were closed too.
+    """
+
+    escalation_id: UUID | None
+    whatsapp_number: str | None
+    outcome: Outcome
+    kind: str | None = None
+    at: datetime | None = None
+    actor_id: int | None = None
+    actor_name: str | None = None
+    until: datetime | None = None
+    version: int = 0
+    other_id: UUID | None = None
+    merged: int = 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.outcome in DONE
+
 
 Actor = User | AnonymousUser
-"""Who acts, as `request.user` is."""
+"""The acting person, a value of `request.user`."""
 
 Cases = Iterable[UUID] | Mapping[UUID, int]
 """Ids of escalations; as a mapping, with the version of each that the person saw (`version` of `case_state`)."""
@@ -28,12 +95,8 @@ def permitted(actor: Actor, permission: str, *, override: bool = False) -> User:
     return actor
 
 
-def name_of(user: User) -> str:
-    return user.get_full_name() or user.get_username()
-
-
 def call(function: str, cases: Cases, actor: User, **arguments: Any) -> list[Result]:
-    """One result per distinct id, in their order: NOT_FOUND for a case that whoever asks may not see."""
+    """One result per distinct id, in their order: NOT_FOUND for an escalation the current reader may not see."""
     seen = see(cases)
     unseen = [Result(pk, "", Outcome.NOT_FOUND) for pk in dict.fromkeys(cases) if pk not in seen]
     ids = [pk for pk in cases if pk in seen]
@@ -42,7 +105,7 @@ def call(function: str, cases: Cases, actor: User, **arguments: Any) -> list[Res
     arguments = {
         "p_ids": ids,
         "p_actor_id": actor.pk,
-        "p_actor_name": name_of(actor),
+        "p_actor_name": actor.name,
         **arguments,
     }
     if isinstance(cases, Mapping):
@@ -51,7 +114,7 @@ def call(function: str, cases: Cases, actor: User, **arguments: Any) -> list[Res
 
 
 def see(cases: Iterable[UUID]) -> frozenset[UUID]:
-    """Those of the cases that whoever asks may see; where nothing is hidden, all of them, without a query."""
+    """Escalations that the current reader may see; if nothing is hidden, all of them, without a query."""
     ids = frozenset(cases)
     if current().is_limited:
         return frozenset(Escalation.objects.filter(pk__in=ids).values_list("pk", flat=True))

@@ -1,1 +1,1 @@
-"""Search over cases, conversations and messages."""
+"""Search in escalations, conversations and messages."""

@@ -1,4 +1,4 @@
-"""Conversations and cases of the customers that a number or a name means."""
+"""Find conversations and escalations of the customers that a number or name identifies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,29 +7,29 @@ from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import F, OuterRef, QuerySet, Subquery, TextField, Value
-from django.db.models.functions import Coalesce, NullIf, Reverse
+from django.db.models.functions import Coalesce
 
 from conversations.models import Conversation, CustomerProfile
 from conversations.queries import phone_begins
+from escalations.annotations import with_people, with_resolver
+from escalations.folding import FoldedDocument
 from escalations.models import Escalation
-from escalations.queries import all_cases, with_people, with_resolver
-from escalations.search.folding import FoldedDocument
-from escalations.search.paging import Cursor, Found, page_after
+from escalations.queries import all_cases
 from escalations.search.wording import Wording
-from waops.live_schema import missing_fields, table_exists
-from waops.personal import last_digits, sees_numbers
+from usage.models.profile import name_at
+from waops.access.personal import ending_with, sees_numbers
+from waops.database.live_schema import missing_fields, table_exists
+from waops.database.paging import Cursor, Found, newest_after, page_after
 
 MOST_NAMED = 200
-"""Customers of one name that are looked up: a name more people have tells nobody apart."""
-MOST_NUMBERED = 500
-"""Customers whose number begins, or ends, with what was typed, likewise."""
+"""Most customers with one name that are looked up: a more common name identifies no one."""
 UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stands for the moment of a case that has none."""
+"""Stands for the time of an escalation that has none."""
 
 
 @dataclass(frozen=True)
 class Customers:
-    """Whom the wording means: by their number, or as one of `phones`, those that the name leads to."""
+    """The customers the wording identifies: by their number, or as one of `phones`, found by name."""
 
     wording: Wording
     phones: Sequence[str] = ()
@@ -41,8 +41,6 @@ class Customers:
 
 def find_customers(wording: Wording) -> Customers:
     """Customers with a name whose words begin with all those typed. One query, none if there are no names."""
-    if not sees_numbers() and any(map(str.isdecimal, wording.text)):
-        return Customers(wording)  # a number that stands for a name
     if not wording.tsquery or not table_exists(CustomerProfile) or "name" in missing_fields(CustomerProfile):
         return Customers(wording)
     named = CustomerProfile.objects.alias(words=FoldedDocument("name")).filter(words=_query(wording))
@@ -50,11 +48,10 @@ def find_customers(wording: Wording) -> Customers:
 
 
 def conversations_of(customers: Customers, after: Cursor | None, size: int) -> Found[Conversation]:
-    """The latest active first, with `business_name`, `number_name` and `customer_name`."""
-    wanted = _with_number(Conversation.objects.all(), "user_phone", customers)
-    named = NullIf("instance__business__business_name", Value("", TextField()))
+    """Latest active first, with `business_name`, `number_name` and `customer_name`."""
+    wanted = _newest(Conversation.objects.all(), "user_phone", customers, "last_activity", after, size)
     rows = Conversation.objects.filter(pk__in=wanted).annotate(
-        business_name=Coalesce(named, "instance__business__full_name"),
+        business_name=name_at("instance__business"),
         number_name=F("instance__instance_name"),
         customer_name=_name_of(OuterRef("instance_id"), OuterRef("user_phone")),
     )
@@ -62,31 +59,30 @@ def conversations_of(customers: Customers, after: Cursor | None, size: int) -> F
 
 
 def cases_of(customers: Customers, after: Cursor | None, size: int) -> Found[Escalation]:
-    """The latest first, with what `all_cases`, `with_people` and `with_resolver` add."""
-    wanted = _with_number(Escalation.objects.all(), "whatsapp_number", customers)
-    cases = with_resolver(with_people(all_cases())).filter(pk__in=wanted)
-    return page_after(cases.annotate(moment=Coalesce("waiting_since", UNKNOWN)), "moment", after, size)
+    """Latest first, with what `all_cases`, `with_people` and `with_resolver` add."""
+    every = all_cases().annotate(moment=Coalesce("waiting_since", UNKNOWN))
+    wanted = _newest(every, "whatsapp_number", customers, "moment", after, size)
+    return page_after(with_resolver(with_people(every)).filter(pk__in=wanted), "moment", after, size)
 
 
-def _with_number(rows: QuerySet[Any], field: str, customers: Customers) -> QuerySet[Any]:
-    """Ids of the rows of those customers. Apart, and then united: each part is read from an index of its own."""
+def _newest(
+    rows: QuerySet[Any], field: str, customers: Customers, moment: str, after: Cursor | None, size: int
+) -> QuerySet[Any]:
+    """Ids of the newest rows of those customers, and some more.
+
+    Each way to identify a customer is a separate query, so that it can use its own index: that of the numbers if few
+    rows match, that of the time if many do.
+    """
     wording = customers.wording
     parts = [rows.filter(**{field: wording.text.strip()})]
-    if begins := phone_begins(field, wording.number):
+    if sees_numbers() and (begins := phone_begins(field, wording.number)):
         parts.append(rows.filter(begins))
-        if sees_numbers():
-            parts.append(_ending(rows, field, wording.last_digits))
-    if not sees_numbers() and (last := last_digits(wording.text)):
-        parts.append(_ending(rows, field, last))
+    if last := wording.last_digits:
+        parts.append(ending_with(rows, field, last))
     if customers.phones:
         parts.append(rows.filter(**{f"{field}__in": customers.phones}))
-    first, *others = [part.order_by().values("pk")[:MOST_NUMBERED] for part in parts]
+    first, *others = [newest_after(part, moment, after).values("pk")[: size + 1] for part in parts]
     return first.union(*others) if others else first
-
-
-def _ending(rows: QuerySet[Any], field: str, last: str) -> QuerySet[Any]:
-    found: QuerySet[Any] = rows.alias(reversed=Reverse(field)).filter(reversed__startswith=last[::-1])
-    return found
 
 
 def _name_of(instance: OuterRef, number: OuterRef) -> Any:

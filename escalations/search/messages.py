@@ -1,7 +1,7 @@
-"""Messages by their words, newest first.
+"""Find messages by their words, newest first.
 
-Rare words come quickly from the index of words, and frequent ones from the newest messages; either way is slow for the
-other kind. The planner's estimate, which is free, chooses.
+Rare words are fast in the index of words, frequent ones in the newest messages; each way is slow for the other kind.
+The planner's estimate, which is free, chooses.
 """
 
 import json
@@ -13,20 +13,20 @@ from uuid import UUID
 from django.db import OperationalError, transaction
 from psycopg.errors import QueryCanceled
 
-from escalations.search.folding import DOCUMENT, INDEXED, pattern
-from escalations.search.paging import Cursor, Found, first_of
+from escalations.folding import DOCUMENT, INDEXED, pattern
 from escalations.search.wording import Wording
-from waops.access import current
-from waops.replica import alias, reading
+from waops.access.readers import current
+from waops.database.paging import Cursor, Found, first_of
+from waops.database.replica import alias, reading
 
 FEW = 15_000
-"""Matches that are read and sorted by time without anybody waiting."""
+"""Matches that are quickly read and sorted by time."""
 NEWEST = 60_000
-"""Newest messages that are read through for more frequent words."""
+"""Newest messages that are read for more frequent words."""
 MEMORY = "64MB"
-"""For the places of a frequent word's matches. Without room for each, every message near one would be read again."""
+"""For the positions of a frequent word's matches. Without enough memory, every message near one would be read again."""
 TIMEOUT = 3_000
-"""Milliseconds, for words that defeat both ways."""
+"""Milliseconds, for words that are slow both ways."""
 
 WORDS = DOCUMENT % {"expressions": "message.content"}
 
@@ -35,7 +35,7 @@ MATCHES = f"{WORDS} @@ pg_catalog.to_tsquery('simple'::pg_catalog.regconfig, %(t
 SEEN = """(%(instances)s::uuid[] IS NULL OR message.conversation_id IN (
         SELECT id FROM public.whatsapp_conversations WHERE instance_id = ANY (%(instances)s)
     ))"""
-# Materialised, so that the order is not looked for in the index on the time.
+# Materialised, so that the index on the time is not used for the order.
 BY_WORDS = f"""
     WITH found AS MATERIALIZED (
         SELECT message.id, message.conversation_id, message.role, message."timestamp"
@@ -54,7 +54,9 @@ AMONG_NEWEST = f"""
     ORDER BY "timestamp" DESC, id DESC LIMIT %(limit)s
 """  # noqa: S608
 WITH_PEOPLE = f"""
-    SELECT page.id, page.conversation_id, page.role, page."timestamp", pg_catalog.left(message.content, {INDEXED}),
+    SELECT page.id, page.conversation_id,
+           CASE WHEN pg_catalog.starts_with(message.message_id, 'human_') THEN 'staff' ELSE page.role END,
+           page."timestamp", pg_catalog.left(message.content, {INDEXED}),
            conversation.user_phone, instance.instance_name,
            COALESCE(NULLIF(business.business_name, ''), business.full_name)
     FROM ({{page}}) AS page
@@ -71,12 +73,12 @@ ESTIMATE = f"""
 
 
 class TooManyMatchesError(Exception):
-    """The words are so frequent, and so rarely together of late, that the search was given up."""
+    """The words are so frequent, but so rarely together recently, that the search was aborted."""
 
 
 @dataclass(frozen=True)
 class FoundMessage:
-    """A message with whom it was written to and from."""
+    """A message with the customer and the WhatsApp number it belongs to."""
 
     pk: UUID
     conversation_id: UUID

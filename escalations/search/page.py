@@ -6,24 +6,34 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.models import Conversation, Message
+from escalations.desk.base import DeskPages
+from escalations.folding import INDEXED
 from escalations.search.customers import Customers, cases_of, conversations_of, find_customers
 from escalations.search.messages import TooManyMatchesError, messages_with
-from escalations.search.paging import Cursor, Found
-from escalations.search.snippets import Piece, snippet
-from escalations.search.wording import Wording
-from waops import personal
-from waops.access_log import note_reading
+from escalations.search.wording import Piece, Wording, snippet
+from waops.access import personal
+from waops.access.log import note_reading, note_search
 from waops.admin.read_only import may_view
+from waops.database.paging import Cursor, Found
 
 OVERVIEW, FULL = 10, 50
-"""Results of each kind beside each other, and of one kind alone."""
+"""Results of each kind shown side by side, and of one kind alone."""
 KINDS = ("cases", "conversations", "messages")
 LATEST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+class SearchPages(DeskPages):
+    def get_urls(self) -> list[URLPattern]:
+        return [self.page("search/", self.search_view, "search"), *super().get_urls()]
+
+    def search_view(self, request: HttpRequest) -> HttpResponse:
+        return self.show(request, "escalations/search/search.html", lambda: search_page(request))
 
 
 class SearchForm(forms.Form):
@@ -32,23 +42,34 @@ class SearchForm(forms.Form):
         max_length=200,
         required=False,
         widget=forms.TextInput(
-            attrs={"type": "search", "dir": "auto", "placeholder": gettext_lazy("Number, name or words of a message")}
+            attrs={"type": "search", "dir": "auto", "placeholder": gettext_lazy("Number, name or words from a message")}
         ),
     )
     kind = forms.ChoiceField(choices=[(kind, kind) for kind in KINDS], required=False)
     after = forms.CharField(max_length=100, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not personal.sees_numbers():
+            self.fields["q"].widget.attrs["placeholder"] = _("Name, last four digits or words from a message")
+
+    def clean_q(self) -> str:
+        text: str = self.cleaned_data["q"]
+        if why_not := personal.refusal(text, by_number=True):
+            raise forms.ValidationError(why_not)
+        return text
 
     def clean_after(self) -> Cursor | None:
         text = self.cleaned_data["after"]
         try:
             return Cursor.parse(text) if text else None
         except ValueError:
-            raise forms.ValidationError(_("This is not a place in a list of results.")) from None
+            raise forms.ValidationError(_("There is no such page of results.")) from None
 
 
 @dataclass(frozen=True)
 class FoundText:
-    """A message as a result: its text in pieces, and the place in its conversation just after it."""
+    """A message as a result: its text in pieces, and the position in its conversation just after it."""
 
     message: Any
     pieces: list[Piece]
@@ -67,6 +88,7 @@ def search_page(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"form": form, "wording": wording, "kind": form.cleaned_data["kind"], "found": {}}
     if not wording.text:
         return context
+    note_search(request, "escalations.escalation", wording.text)
     customers = find_customers(wording)
     readers = dict(_readers(request, customers))
     if form.cleaned_data["kind"]:
@@ -96,6 +118,8 @@ def _readers(
 
 
 def _texts(found: Found[Any], wording: Wording) -> Found[FoundText]:
-    return replace(
-        found, rows=[FoundText(row, snippet(personal.text(row.content), wording.words)) for row in found.rows]
-    )
+    rows = []
+    for row in found.rows:
+        content = personal.text(row.content, is_cut=len(row.content) >= INDEXED)
+        rows.append(FoundText(row, snippet(content, wording.words)))
+    return replace(found, rows=rows)

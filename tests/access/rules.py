@@ -6,13 +6,15 @@ Letters are groups: S Support, M Managers, O Operators. Administrators may do ev
 from dataclasses import dataclass, field
 from typing import Any
 
+from waops.access.readers import NOBODY
+
 
 @dataclass(frozen=True)
 class Rule:
     """`sees`: who gets the page; `acts`: who may send its form. `row` names what the address holds, of world.py.
 
     `everybodys`: about the whole service, so that a limited person is refused. `only_sends`: there is no page to get.
-    `query` and `data` are what the address and the form hold. `missing` pages answer 404 to whoever may come, and
+    `query` and `data` are what the address and the form hold. `missing` pages answer 404 to people with permission, and
     `hidden` is what a limited person gets for another business's row. `shared`: they may not send its form.
     """
 
@@ -48,9 +50,7 @@ MODELS = {
     "waops.accessrecord": Model(everybodys=True),
     "waops.signinevent": Model(everybodys=True),
     "auth.group": Model(everybodys=True),
-    "waffle.flag": Model(everybodys=True),
     "waffle.sample": Model(everybodys=True),
-    "waffle.switch": Model(everybodys=True),
     "usage.accesslimit": Model(everybodys=True),
     "usage.profile": Model("MO"),
     "usage.price": Model("MO", "M", shared=True),
@@ -67,8 +67,9 @@ MODELS = {
     "conversations.customerprofile": Model("SO"),
     "escalations.closingoutcome": Model("M", "M", shared=True),
     "escalations.cannednote": Model("M", "M", shared=True),
+    "escalations.cannedreply": Model("M", "M", shared=True),
     "escalations.closingrule": Model("M", "M"),
-    "escalations.waittarget": Model("M", "M", shared=True),
+    "escalations.slatarget": Model("M", "M", shared=True),
     "escalations.workingday": Model("M", "M", shared=True),
 }
 READ_ONLY = {
@@ -83,13 +84,19 @@ OPERATIONS = {
         f"admin:waops_operations_{page}": Rule("O", "O", everybodys=True)
         for page in (
             *("changelist", "checklist", "slow-queries", "indexes", "tables", "connections", "snapshots", "plans"),
-            *("drift", "security", "report", "markdown"),
+            *("drift", "security", "functions", "report", "markdown"),
         )
     },
     **{
         f"admin:waops_operations_{action}": Rule("O", "O", everybodys=True, only_sends=True)
         for action in ("checklist_tick", "checklist_backup", "snapshots_take", "drift_accept")
     },
+    "admin:waops_operations_functions_percent": Rule(
+        "O", "O", everybodys=True, only_sends=True, data={"function": "message_arrived", "percent": "50"}
+    ),
+    "admin:waops_operations_functions_trace": Rule(
+        "O", "O", everybodys=True, only_sends=True, data={"function": "message_arrived", "minutes": "15"}
+    ),
     # Refused to everybody while OPERATIONS_ALLOW_TERMINATE is off.
     "admin:waops_operations_connections_terminate": Rule("O", "-", everybodys=True, only_sends=True),
 }
@@ -98,18 +105,22 @@ DESK = {
     "changelist": Rule("SMO", "SMO"),
     "change": Rule("SMO", "SMO", row=CASE),
     "messages": Rule("SMO", "SMO", row=CASE),
+    "ai_context": Rule("SMO", "SMO", row=CASE),
     "live": Rule("SMO", "SMO"),
     "looking": Rule("SMO", "SMO", row=CASE, only_sends=True),
     "search": Rule("SMO", "SMO", query={"q": "words"}),
     "attention": Rule("SMO", "SMO"),
     "attention_count": Rule("SMO", "SMO"),
     "filters": Rule("SMO", "SMO"),
-    "numbers": Rule("SMO", "SMO"),
+    "reports": Rule("SMO", "SMO"),
     "export": Rule("M", "M"),
     "bulk": Rule("SMO", "SM", only_sends=True, data={"action": "claim", "all": "1", "query": ""}),
-    "remedy": Rule("S", "S", arguments={"kind": "ghosts"}, only_sends=True),
+    "remedy": Rule("S", "S", arguments={"kind": "missed"}, only_sends=True),
     **{name: Rule("SM", "SM", row=CASE, only_sends=True) for name in ("claim", "release", "snooze", "wake", "note")},
-    "by-hand": Rule("S", "S", row="conversations.conversation", only_sends=True, hidden=302),
+    "replies": Rule("SMO", "SMO", row=CASE),
+    "reply": Rule("SM", "SM", row=CASE, only_sends=True, data={"text": "words", "key": str(NOBODY)}),
+    "decide_reply": Rule("SM", "SM", row=CASE, arguments={"reply": 1}, only_sends=True, data={"arrived": "1"}),
+    "escalate": Rule("S", "S", row="conversations.conversation", only_sends=True, hidden=302),
     "hand-over": Rule("SM", "SM", row=CASE, only_sends=True),
     "resolve": Rule("S", "S", row=CASE, only_sends=True),
     "reopen": Rule("S", "S", row="escalations.resolved", only_sends=True),
@@ -130,10 +141,9 @@ RULES = {
     "admin:password_change_done": Rule(EVERYBODY, EVERYBODY),
     "admin:logout": Rule(EVERYBODY, EVERYBODY, only_sends=True),
     "admin:autocomplete": Rule("MO", "MO", query={**CHOOSE_A_BUSINESS, "term": "bakery"}),
-    "admin:view_on_site": Rule(EVERYBODY, EVERYBODY, arguments={"content_type_id": 1, "object_id": "1"}, missing=True),
     "admin:auth_user_password_change": Rule(everybodys=True, row="waops.user"),
     "admin:second_factor": Rule(EVERYBODY, EVERYBODY),
-    "admin:second_factor_code": Rule(EVERYBODY, EVERYBODY, only_sends=True),  # nobody here owes a code
+    "admin:second_factor_code": Rule(EVERYBODY, EVERYBODY, only_sends=True),  # no one here has to enter a code
     "admin:waops_user_lift_lock": Rule(everybodys=True, row="waops.user", only_sends=True),
     "admin:waops_user_remove_second_factor": Rule(everybodys=True, row="waops.user", only_sends=True),
     **OPERATIONS,
@@ -141,7 +151,7 @@ RULES = {
     **{f"admin:usage_profile_{name}": rule for name, rule in QUOTA.items()},
 }
 PUBLIC = {"set_language", "admin:login", "admin:jsi18n"}
-"""For whoever is not signed in, too."""
+"""For people who are not logged in, too."""
 
 
 def _pages(name: str, model: Model) -> dict[str, Rule]:

@@ -13,7 +13,7 @@ from escalations.procedures import Outcome
 from tests import factories
 from tests.access.world import CANARY, World, limited, own_and_other, signed_in, traces_in
 from usage.models import AccessLimit, Profile
-from waops.access import EVERYTHING, Reader, concerns_everybody, current, reading_as
+from waops.access.readers import EVERYTHING, Reader, concerns_everybody, current, reading_as
 from waops.models import User
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def manager(own) -> User:
     return limited(factories.staff("Managers", "Support", username="mona"), own.business)
 
 
-def test_nobody_is_limited_unless_somebody_says_so(worlds) -> None:
+def test_no_one_is_limited_by_default(worlds) -> None:
     person = factories.staff("Support")
     assert User.objects.get(pk=person.pk).businesses is None
     assert CANARY in signed_in(person).get(QUEUE).content.decode()
@@ -120,20 +120,28 @@ def test_bulk_on_all_that_match_takes_ones_own_only(salma, own, other) -> None:
     assert own.rows["escalations.escalation"].resolved_at is not None
 
 
-def test_needs_attention_cures_ones_own_only(salma, own, other) -> None:
+def test_needs_attention_fixes_only_the_persons_businesses(salma, own, other) -> None:
     client = signed_in(salma)
     page = client.get(f"{QUEUE}attention/").content.decode()
     assert "lantern" in page
     assert not traces_in(page, other)
-    ghosts = [one.rows["conversations.ghost"].pk for one in (own, other)]
-    client.post(f"{QUEUE}attention/ghosts/", {"item": ghosts})
-    assert [event.instance_id for event in Event.objects.filter(kind="escalated")] == [
+    missed = [one.rows["conversations.missed"].pk for one in (own, other)]
+    client.post(f"{QUEUE}attention/missed/", {"item": missed})
+    assert [event.instance_id for event in Event.objects.filter(kind="recovered")] == [
         own.rows["conversations.whatsappinstance"].pk
     ]
     hidden = other.rows["escalations.escalation"]
     client.post(f"{QUEUE}attention/disconnected/", {"item": [hidden.pk]})
     hidden.refresh_from_db()
     assert hidden.resolved_at is None
+
+
+def test_models_without_a_price_are_those_of_ones_own_answers(manager, other) -> None:
+    client = signed_in(manager)
+    client.get("/usage/profile/")
+    page = client.get("/usage/price/").content.decode()
+    assert "lantern model" in page
+    assert not traces_in(page, other)
 
 
 def test_the_count_of_findings_is_each_readers_own(salma, worlds) -> None:
@@ -174,7 +182,7 @@ def test_search_finds_ones_own_only(salma, own, other) -> None:
 
 
 def test_a_streamed_export_is_limited_to_its_last_line(manager, own, other) -> None:
-    answer = signed_in(manager).get(f"{QUEUE}numbers/cases.csv")
+    answer = signed_in(manager).get(f"{QUEUE}reports/cases.csv")
     lines = b"".join(answer.streaming_content).decode()
     assert own.phone in lines
     assert not traces_in(lines, other)
@@ -203,13 +211,13 @@ def test_another_persons_preview_changes_nothing_hidden(manager, own, other) -> 
     assert limits == {own.business.pk: 105, other.business.pk: 100}
 
 
-def test_a_case_is_handed_over_to_whoever_may_see_it(own, other, salma) -> None:
+def test_an_escalation_is_handed_over_only_to_people_who_may_see_it(own, other, salma) -> None:
     nobody = limited(factories.staff("Support", username="omar"), other.business)
     somebody = factories.staff("Support", username="nour")
     case = own.rows["escalations.escalation"]
     client = signed_in(salma)
     page = client.get(f"{QUEUE}{case.pk}/change/")
-    assert [one.username for one in page.context["colleagues"]] == ["nour", "salma"]
+    assert [one.name for one in page.context["colleagues"]] == ["nour", "salma"]
     assert client.post(f"{QUEUE}{case.pk}/hand-over/", {"to": nobody.pk}).status_code == 403
     assert client.post(f"{QUEUE}{case.pk}/hand-over/", {"to": somebody.pk}).status_code == 302
 
@@ -266,7 +274,7 @@ def test_an_administrator_limits_a_person_and_the_history_says_so(worlds) -> Non
     assert LogEntry.objects.filter(content_type__model="accesslimit").count() == 3
 
 
-def test_only_administrators_limit_anybody(worlds) -> None:
+def test_only_administrators_set_limits(worlds) -> None:
     for group in ("Support", "Managers", "Operators"):
         assert signed_in(factories.staff(group)).get("/usage/accesslimit/").status_code == 403
 

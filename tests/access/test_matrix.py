@@ -11,21 +11,21 @@ from django.contrib.auth.models import Group
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from waffle.models import Flag, Sample, Switch
+from waffle.models import Sample
 
-from escalations.models import CannedNote, ClosingOutcome, WaitTarget, WorkingDay
+from escalations.models import CannedNote, CannedReply, ClosingOutcome, SLATarget, WorkingDay
 from tests import factories
 from tests.access.rules import PUBLIC, RULES, Rule
 from tests.access.world import World, limited, own_and_other, signed_in, traces_in
 from usage.models import AccessLimit, Price
-from waops.access_log import AccessRecord
+from waops.access.log import AccessRecord
+from waops.access.permissions import MANAGERS, OPERATORS, SUPPORT
+from waops.accounts.models import SignInEvent
 from waops.models import ArchivedRow, InstalledObject
-from waops.permissions import MANAGERS, OPERATORS, SUPPORT
-from waops.sign_in.models import SignInEvent
 
 GROUPS = {"S": SUPPORT, "M": MANAGERS, "O": OPERATORS}
 DONE = {200, 204, 302, 400, 405, 409}
-"""Answers to a form that somebody may send, right or wrong."""
+"""Responses to a form that the person may send, right or wrong."""
 
 
 def patterns(resolver: Any = None, space: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -46,7 +46,6 @@ def test_every_page_has_a_rule_and_every_rule_a_page() -> None:
 
 def single_rows(person: Any) -> dict[str, Any]:
     """One row of each model that belongs to no business."""
-    Flag.objects.get_or_create(name="tried")
     return {
         "waops.user": person,
         "waops.installedobject": InstalledObject.objects.first(),
@@ -56,16 +55,15 @@ def single_rows(person: Any) -> dict[str, Any]:
         ),
         "waops.signinevent": SignInEvent.objects.first(),
         "auth.group": Group.objects.get(name=SUPPORT),
-        "waffle.flag": Flag.objects.get(name="tried"),
         "waffle.sample": Sample.objects.create(name="tried", percent=1),
-        "waffle.switch": Switch.objects.create(name="tried"),
         "usage.accesslimit": AccessLimit.objects.create(group=Group.objects.create(name="nobody")),
         "usage.price": Price.objects.create(
             model="m", valid_from="2026-01-01", input_per_million=1, output_per_million=1
         ),
         "escalations.closingoutcome": ClosingOutcome.objects.first(),
         "escalations.cannednote": CannedNote.objects.first(),
-        "escalations.waittarget": WaitTarget.objects.first(),
+        "escalations.cannedreply": CannedReply.objects.first(),
+        "escalations.slatarget": SLATarget.objects.first(),
         "escalations.workingday": WorkingDay.objects.first()
         or WorkingDay.objects.create(weekday=0, begins="09:00", ends="17:00"),
     }
@@ -78,7 +76,7 @@ def address(name: str, rule: Rule, rows: dict[str, Any]) -> str | None:
         row = rows.get(rule.row)
         if row is None:
             return None
-        arguments = [row.pk]
+        arguments = [row.pk, *arguments]
     return reverse(name, args=arguments)
 
 
@@ -159,7 +157,7 @@ def test_everybody_gets_what_the_rules_say(worlds, group: str, is_limited: bool)
     assert not matrix.wrong, "\n".join(matrix.wrong)
 
 
-def test_whoever_is_not_signed_in_gets_to_sign_in(worlds) -> None:
+def test_people_who_are_not_logged_in_get_the_login_page(worlds) -> None:
     own, _ = worlds
     rows = single_rows(factories.staff()) | own.rows
     client = Client()

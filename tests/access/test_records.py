@@ -4,7 +4,7 @@ import json
 from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -12,7 +12,8 @@ from escalations.models import Event, Viewing
 from tests import factories
 from tests.access.world import World, own_and_other, signed_in
 from usage.models import Alert, Delivery, QuotaChange
-from waops.access_log import AccessRecord, note_reading
+from waops.access.log import AccessRecord, note_reading
+from waops.dbops.retention import retain
 from waops.models import ArchivedRow, User
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +91,7 @@ def test_lists_and_search_of_messages_are_recorded(own, salma) -> None:
 
 def test_every_export_is_recorded_with_its_filters(own, salma) -> None:
     client = signed_in(salma)
-    for page in (f"{QUEUE}numbers/cases.csv?person=1", "/usage/profile/export/?view=out"):
+    for page in (f"{QUEUE}reports/cases.csv?person=1", "/usage/profile/export/?view=out"):
         for _ in range(2):
             assert client.get(page).status_code == 200
     client.get(f"/usage/profile/{own.business.pk}/export/")
@@ -101,7 +102,7 @@ def test_every_export_is_recorded_with_its_filters(own, salma) -> None:
 
 def test_what_is_not_answered_is_not_recorded(own) -> None:
     client = signed_in(factories.staff("Operators"))
-    client.get(f"{QUEUE}numbers/cases.csv")
+    client.get(f"{QUEUE}reports/cases.csv")
     client.get(f"{QUEUE}{own.business.pk}/change/")
     client.get(f"{QUEUE}live/")
     assert recorded() == []
@@ -126,8 +127,9 @@ def test_administrators_read_the_records(own, salma) -> None:
 
 def run(*arguments: str) -> dict[str, dict[str, int]]:
     out = StringIO()
-    call_command("retention", "--json", *arguments, stdout=out)
-    return {table["name"]: table for table in json.loads(out.getvalue())["tables"]}
+    call_command("periodic", "--only=retention", "--json", *arguments, stdout=out, stderr=out)
+    (part,) = json.loads(out.getvalue())["parts"]
+    return {table["name"]: table for table in part["figures"]["retention"]}
 
 
 def old_rows(own: World) -> None:
@@ -141,16 +143,16 @@ def old_rows(own: World) -> None:
 
 def test_retention_changes_nothing_unless_told_to(own) -> None:
     old_rows(own)
-    before = run()
+    before = run("--dry-run")
     assert (before["access"]["old"], before["viewings"]["old"], before["alerts"]["old"]) == (1, 1, 2)
     assert sum(table["removed"] for table in before.values()) == 0
     assert len(recorded()) == 2
 
 
 def test_retention_removes_what_is_old_in_batches_and_no_history(own, monkeypatch) -> None:
-    monkeypatch.setattr("waops.retention.BATCH", 1)
+    monkeypatch.setattr("waops.dbops.retention.BATCH", 1)
     old_rows(own)
-    done = run("--apply")
+    done = run()
     assert {name: table["removed"] for name, table in done.items() if table["removed"]} == {
         "access": 1,
         "viewings": 1,
@@ -158,12 +160,12 @@ def test_retention_removes_what_is_old_in_batches_and_no_history(own, monkeypatc
     }
     assert not Delivery.objects.exists()
     assert (len(recorded()), ArchivedRow.objects.count(), QuotaChange.objects.count()) == (1, 1, 2)
-    assert sum(table["old"] for table in run().values()) == 0
+    assert sum(table["old"] for table in run("--dry-run").values()) == 0
 
 
 def test_retention_touches_no_table_of_the_service(own) -> None:
     with CaptureQueriesContext(connection) as queries:
-        run("--apply")
+        assert list(retain(apply=True))
     assert not [query for query in queries if "DELETE" in query["sql"] and "public" in query["sql"]]
     assert not [query for query in queries if "whatsapp_" in query["sql"] or "profiles" in query["sql"]]
     assert Event.objects.count() == 0
@@ -172,14 +174,19 @@ def test_retention_touches_no_table_of_the_service(own) -> None:
 def test_periods_are_settings(own, settings) -> None:
     old_rows(own)
     settings.RETENTION_DAYS = {"access": 200}
-    assert run()["access"]["old"] == 2
+    assert run("--dry-run")["access"]["old"] == 2
     out = StringIO()
-    call_command("retention", stdout=out)
+    call_command("periodic", "--only=retention", "--dry-run", stdout=out)
     assert "RETENTION_DAYS" in out.getvalue()
 
 
 @pytest.mark.parametrize(("periods", "words"), [({"acces": 1}, "acces"), ({"access": 5}, "at least 30 days")])
-def test_a_period_that_cannot_be_used_stops_the_command(own, settings, periods, words) -> None:
+def test_a_period_that_cannot_be_used_removes_nothing(own, settings, periods, words) -> None:
+    old_rows(own)
     settings.RETENTION_DAYS = periods
-    with pytest.raises(CommandError, match=words):
-        run("--apply")
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("periodic", "--only=retention", stderr=out, stdout=StringIO())
+    assert words in out.getvalue()
+    settings.RETENTION_DAYS = {}
+    assert run("--dry-run")["access"]["old"] == 1

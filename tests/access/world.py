@@ -40,13 +40,15 @@ def world(word: str, phone: str) -> World:
         reason=f"{word}_reason",
         conversation_context=[{"role": "user", "content": f"{word} kept {phone}1", "timestamp": "2026-01-01T10:00:00"}],
     )
-    answer = factories.interaction(chat, user_message=f"{word} question", ai_response=f"{word} answer {phone}1")
+    answer = factories.interaction(
+        chat, user_message=f"{word} question", ai_response=f"{word} answer {phone}1", response_model=f"{word} model"
+    )
     customer = factories.customer(number, f"{phone}1", name=f"{word} customer")
     closed = factories.escalation(
         factories.conversation(number, f"{phone}2"), resolved_at=factories.ago(minutes=5), reason="user_request"
     )
-    ghost = factories.conversation(number, f"{phone}3")
-    factories.message(ghost, f"{word} hold", "assistant", message_id="escalation_1", timestamp=factories.ago(hours=1))
+    missed = factories.conversation(number, f"{phone}3")
+    factories.message(missed, f"{word} hold", "assistant", message_id="escalation_1", timestamp=factories.ago(hours=1))
     now = timezone.now()
     config = AIConfig.objects.create(
         business=business,
@@ -84,7 +86,7 @@ def world(word: str, phone: str) -> World:
         "escalations.closingrule": ClosingRule.objects.create(business=business, note_required=False),
         "escalations.escalation": case,
         "escalations.resolved": closed,
-        "conversations.ghost": ghost,
+        "conversations.missed": missed,
         "conversations.whatsappinstance": number,
         "conversations.conversation": chat,
         "conversations.message": message,

@@ -31,6 +31,13 @@ WCAG_22_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 DESKTOP, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In CI a test that fails in the browser runs once more, because its machine may stall; the summary names it."""
+    for item in items:
+        if "CI" in os.environ and item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
@@ -61,11 +68,11 @@ def site(committed_database: str) -> Iterator[str]:
 def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists of a few rows: axe looks at every node, and the fiftieth row is like the fifth."""
     monkeypatch.setattr(ReadOnlyAdmin, "list_per_page", 5)
-    monkeypatch.setattr("escalations.pages.PER_PAGE", 10)
+    monkeypatch.setattr("escalations.desk.queue.PER_PAGE", 10)
 
 
 class Visitor:
-    """Somebody at a browser: `visitor.open("/usage/profile/")`, then `visitor.page`.
+    """A person at a browser: `visitor.open("/usage/profile/")`, then `visitor.page`.
 
     Collects complaints: errors of scripts, refusals by the content security policy, requests to other hosts.
     """
@@ -121,7 +128,7 @@ class Visitor:
 
 @pytest.fixture
 def visit(browser: Browser, site: str) -> Iterator[Callable[..., Visitor]]:
-    """Makes visitors, each with cookies of their own: `visit(user, language="ar", viewport=PHONE)`."""
+    """Makes visitors, each with separate cookies: `visit(user, language="ar", viewport=PHONE)`."""
     contexts = []
 
     def make(user: User | None = None, *, language: str = "en", **options: Any) -> Visitor:
@@ -140,5 +147,5 @@ def visit(browser: Browser, site: str) -> Iterator[Callable[..., Visitor]]:
 
 @pytest.fixture
 def page(visit: Callable[..., Visitor]) -> Page:
-    """A page of somebody who is not logged in."""
+    """A page of a person who is not logged in."""
     return visit().page

@@ -6,11 +6,12 @@ import psycopg
 import pytest
 
 from conversations.models import Conversation
+from escalations.annotations import with_people
 from escalations.models import Escalation, Event
-from escalations.queries import open_cases, with_people
+from escalations.queries import open_cases
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.factories import staff
-from waops import demo
+from waops.dev import demo
 from waops.models import User
 
 pytestmark = pytest.mark.browser
@@ -32,16 +33,13 @@ def salma(committed_database: str) -> User:
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_filters_offer_what_there_is_when_somebody_comes_to_them(salma: User, visit: Visit, look: dict) -> None:
+def test_filters_load_their_choices_on_demand(salma: User, visit: Visit, look: dict) -> None:
     case = next(case for case in with_people(open_cases()) if case.business_name)
     visitor = visit(salma, **look)
     page = visitor.page
     visitor.open(QUEUE)
     assert page.locator("#id_business option").count() == 1
-    if look["viewport"] is PHONE:
-        page.locator(".narrow > summary").click()
-    else:
-        page.locator("#id_business").hover()
+    page.locator(".narrow > summary").click()
     page.locator("#id_business").select_option(str(case.business_id))
     page.locator('.narrow__form button[type="submit"]').click()
     page.wait_for_url(f"**business={case.business_id}**")
@@ -69,10 +67,10 @@ def test_a_conversation_is_handed_to_people(salma: User, visit: Visit, look: dic
     visitor = visit(salma, **look)
     page = visitor.page
     visitor.open(f"/conversations/conversation/{chat.pk}/change/")
-    page.locator(".by-hand > summary").click()
+    page.locator(".escalate > summary").click()
     assert visitor.violations() == []
-    page.locator('.by-hand textarea[name="note"]').fill("يريد التحدث مع المدير — order 12")
-    page.locator(".by-hand button.button--main").click()
+    page.locator('.escalate textarea[name="note"]').fill("يريد التحدث مع المدير — order 12")
+    page.locator(".escalate button.button--main").click()
     page.locator(".messagelist .success").wait_for()
     case = Escalation.objects.get(resolved_at=None, whatsapp_number=chat.user_phone, instance_id=chat.instance_id)
     event = Event.objects.get(escalation_id=case.pk)
@@ -82,7 +80,7 @@ def test_a_conversation_is_handed_to_people(salma: User, visit: Visit, look: dic
         "يريد التحدث مع المدير — order 12",
     )
     visitor.open(f"/conversations/conversation/{chat.pk}/change/")
-    page.locator(".by-hand a.button").click()
+    page.locator(".escalate a.button").click()
     page.wait_for_url(f"**{case.pk}/change/")
     assert (visitor.complaints, visitor.overflow()) == ([], 0)
 
@@ -94,9 +92,9 @@ def test_on_a_phone_menus_stay_within_the_page(salma: User, visit: Visit, langua
     visitor.open(f"{QUEUE}{open_cases()[0].pk}/change/")
     visitor.page.locator('[data-key="claim"]').click()
     visitor.page.locator(".messagelist .success").wait_for()
-    menus = visitor.page.locator(".holder .menu > summary")
+    menus = visitor.page.locator(".holder [popovertarget]")
     assert menus.count() == 2
     for menu in menus.all():
         menu.click()
         assert visitor.overflow() == 0
-        menu.click()
+        visitor.page.keyboard.press("Escape")

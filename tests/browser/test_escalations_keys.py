@@ -48,10 +48,14 @@ def test_a_day_by_keyboard(salma: User, cases: list[Escalation], visit: Visit, l
     assert page.evaluate("document.activeElement.closest('tr').dataset.case") == str(cases[1].pk)
     press(page, "KeyC", layout)
     page.locator(f"#case-{cases[1].pk} .person--me").wait_for()
-    for code in ("KeyJ", "KeyJ", "KeyO"):
-        press(page, code, layout)
+    press(page, "KeyO", layout)  # the claim has left the focus on its row
     page.wait_for_url(f"**{cases[1].pk}/change/")
     press(page, "KeyE", layout)
+    page.locator("dialog#confirm[open]").wait_for()
+    page.keyboard.press("Escape")
+    assert Event.objects.count() == 1
+    press(page, "KeyE", layout)
+    page.keyboard.press("Enter")
     page.wait_for_url(f"**{cases[0].pk}/change/")
     press(page, "KeyJ", layout)
     page.wait_for_url(f"**{cases[1].pk}/change/")
@@ -63,7 +67,7 @@ def test_a_day_by_keyboard(salma: User, cases: list[Escalation], visit: Visit, l
     assert visitor.complaints == []
 
 
-def test_keys_do_nothing_while_somebody_types(salma: User, cases: list[Escalation], visit: Visit) -> None:
+def test_keys_do_nothing_while_typing(salma: User, cases: list[Escalation], visit: Visit) -> None:
     visitor = visit(salma)
     page = visitor.page
     visitor.open(f"{QUEUE}{cases[0].pk}/change/")
@@ -74,6 +78,34 @@ def test_keys_do_nothing_while_somebody_types(salma: User, cases: list[Escalatio
     page.wait_for_timeout(200)
     assert page.locator('[name="note"]').input_value() == "react to the cc, ok? juke"
     assert Event.objects.count() == 0
+
+
+def test_a_person_switches_the_keys_off(salma: User, cases: list[Escalation], visit: Visit) -> None:
+    visitor = visit(salma)
+    page = visitor.page
+    visitor.open(QUEUE)
+    page.locator("[data-keys]").click()
+    page.locator("[data-keys-on]").uncheck()
+    visitor.open(f"{QUEUE}{cases[0].pk}/change/")
+    press(page, "KeyC")
+    press(page, "KeyR")
+    page.wait_for_timeout(200)
+    assert page.locator("dialog[open]").count() == 0
+    assert Event.objects.count() == 0
+
+
+def test_a_claim_leaves_the_queue_where_it_was(salma: User, committed_database: str, visit: Visit) -> None:
+    waiting = [factories.waiting(minutes=minutes) for minutes in range(200, 160, -1)]
+    visitor = visit(salma)
+    page = visitor.page
+    visitor.open(QUEUE)
+    row = page.locator(f"#case-{waiting[30].pk}")
+    row.scroll_into_view_if_needed()
+    top = row.bounding_box()["y"]
+    row.locator("[data-claim]").click()
+    row.locator(".person--me").wait_for()
+    assert abs(row.bounding_box()["y"] - top) < 2
+    assert page.evaluate("document.activeElement.closest('tr').dataset.case") == str(waiting[30].pk)
 
 
 def test_the_help_lists_the_keys(salma: User, cases: list[Escalation], visit: Visit) -> None:
@@ -100,7 +132,7 @@ def test_a_chat_opens_at_its_end_and_goes_back_by_scrolling(salma: User, visit: 
     page = visitor.page
     visitor.open(f"{QUEUE}{case.pk}/change/")
     messages = page.locator(".talk__scroll .chat__message")
-    last = page.get_by_text("the very last")
+    last = page.locator("#chat").get_by_text("the very last")
     frame = page.locator(".talk__scroll")
     bottom = frame.bounding_box()["y"] + frame.bounding_box()["height"]
     assert last.bounding_box()["y"] < bottom

@@ -7,11 +7,11 @@ import pytest
 
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.factories import staff
-from waops import demo
-from waops.operate.explain import record
-from waops.operate.models import ExplainBaseline, Snapshot
-from waops.operate.pages import PAGES
-from waops.operate.snapshots import take_snapshot
+from waops.dbops.explain import record
+from waops.dbops.models import ExplainBaseline, Snapshot
+from waops.dbops.pages import PAGES
+from waops.dbops.snapshots import take_snapshot
+from waops.dev import demo
 
 pytestmark = pytest.mark.browser
 
@@ -61,12 +61,14 @@ def test_an_operator_finds_the_damage_ticks_and_accepts(figures: list[str], visi
     visitor.open("/")
     page.get_by_role("link", name="Operations").first.click()
     assert "CREATE INDEX CONCURRENTLY idx_messages_conversation" in page.locator("main").inner_text()
+    page.get_by_role("link", name="Change").click()
     page.get_by_role("link", name="Drift").click()
-    page.get_by_role("button", name="report it no more").click()
+    page.get_by_role("button", name="stop reporting it").click()
     assert page.get_by_text("mood").count() == 0
     page.get_by_role("link", name="Checklist", exact=True).click()
-    page.get_by_label("Note: They were built off-peak").fill("Friday, 03:00")
-    page.get_by_role("button", name="Tick: They were built off-peak").click()
+    page.locator("summary", has_text="indexes").click()
+    page.get_by_label("Note: Build them off-peak").fill("Friday, 03:00")
+    page.get_by_role("button", name="Tick: Build them off-peak").click()
     assert "amal" in page.locator("main").inner_text()
     assert "Friday, 03:00" in page.locator("main").inner_text()
     assert visitor.complaints == []

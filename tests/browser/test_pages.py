@@ -9,7 +9,7 @@ from django.test import Client
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.factories import staff
 from tests.pages.addresses import addresses
-from waops import demo
+from waops.dev import demo
 from waops.models import ArchivedRow, User
 
 pytestmark = pytest.mark.browser
@@ -39,7 +39,7 @@ def pages(client: Client) -> Iterator[str]:
     """Every address of the URL configuration that is a page, with a row of the demo data; and pages of errors.
 
     Django's own pages of a row's changes, and of its removal, differ in words only: the first of each will do.
-    Operators' pages have a test of their own, with damage on them.
+    Operators' pages have a separate test, with damage on them.
     """
     yield from ERRORS
     alike = set()
@@ -85,7 +85,7 @@ def test_login_page_is_accessible_and_fits(visit: Callable[..., Visitor], look: 
     assert (visitor.violations(), visitor.overflow(), visitor.complaints) == ([], 0, [])
 
 
-def test_somebody_logs_in_switches_language_and_logs_out(visit: Callable[..., Visitor]) -> None:
+def test_a_person_logs_in_switches_language_and_logs_out(visit: Callable[..., Visitor]) -> None:
     user = staff("Support", username="mona")
     user.set_password(PASSWORD)
     user.save()
@@ -103,7 +103,7 @@ def test_somebody_logs_in_switches_language_and_logs_out(visit: Callable[..., Vi
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Home"
-    page.locator(".account summary").click()
+    page.locator(".account").click()
     page.get_by_role("button", name="Log out").click()
     assert page.get_by_text("mona").count() == 0
     assert visitor.complaints == []
@@ -123,5 +123,6 @@ def test_phone_has_a_bar_instead_of_the_sidebar(visit: Callable[..., Visitor]) -
     visitor.open("/")
     assert not visitor.page.locator(".sidebar").is_visible()
     visitor.page.get_by_role("navigation", name="Main pages").get_by_text("Menu").click()
-    visitor.page.locator(".phone-bar__menu").get_by_role("link", name="Messages").click()
+    visitor.page.locator("#pages").get_by_text("Records").click()
+    visitor.page.locator("#pages").get_by_role("link", name="Messages").click()
     assert visitor.page.get_by_role("heading", level=1).inner_text() == "Messages"

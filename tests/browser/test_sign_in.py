@@ -7,7 +7,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.factories import staff
-from tests.waops.sign_in.conftest import code_of
+from tests.waops.accounts.conftest import code_of
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from conversations.models import Conversation
-from escalations import presence, procedures
+from escalations import procedures
+from escalations.desk.live import look
 from escalations.models import ClosingOutcome, Escalation, Event
 from escalations.procedures import Outcome, Result
 from tests import factories
@@ -102,7 +103,7 @@ class Person:
         return self.random.choice([None, soon])
 
     def _look(self) -> list[Result]:
-        presence.look(Escalation.objects.order_by("?").values_list("pk", flat=True)[0], self.user)
+        look(Escalation.objects.order_by("?").values_list("pk", flat=True)[0], self.user.pk)
         return []
 
     def _customer_writes(self) -> list[Result]:

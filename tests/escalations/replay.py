@@ -8,6 +8,8 @@ from uuid import UUID
 from escalations.models import CaseState, Escalation, Event
 
 Kind = Event.Kind
+WORDS = (Kind.NOTED, Kind.REPLIED)
+"""They change no state."""
 
 
 @dataclass
@@ -24,8 +26,8 @@ class Replay:
         if not self._fits(event):
             self.problems += (f"{event.kind} by {event.actor_name} at {event.at} after {self}",)
         by_itself = event.kind == Kind.LAPSED or (event.kind == Kind.WOKEN and event.actor_id is None)
-        self.version += not by_itself and event.kind != Kind.NOTED
-        if event.kind in (Kind.NOTED, Kind.ESCALATED):
+        self.version += not by_itself and event.kind not in WORDS
+        if event.kind in (*WORDS, Kind.ESCALATED, Kind.RECOVERED):
             return
         self.claimed_by = self.snoozed_by = self.resolved_at = None
         match event.kind:
@@ -41,9 +43,9 @@ class Replay:
     def _fits(self, event: Event) -> bool:
         is_his = self.claimed_by == event.details.get("from", event.actor_id)
         match event.kind:
-            case Kind.NOTED:
+            case Kind.NOTED | Kind.REPLIED:
                 return True
-            case Kind.ESCALATED:
+            case Kind.ESCALATED | Kind.RECOVERED:
                 return self.version == 0
             case Kind.REOPENED:
                 return self.resolved_at is not None

@@ -24,7 +24,7 @@ class Address:
 
     def path(self, *values: str) -> str:
         """With these values in the place of the parameters, as a browser would ask for them."""
-        blanks = [BLANKS.get(kind, "conversations") for kind in self.parameters.values()]
+        blanks = [_blank(number, *parameter) for number, parameter in enumerate(self.parameters.items())]
         path = reverse(self.name, args=blanks)
         for blank, value in zip(blanks, values, strict=True):
             path = path.replace(blank, quote(value.encode("utf-8", "surrogatepass"), safe="/"), 1)
@@ -49,15 +49,22 @@ class Address:
         if parameter == "app_label":
             return "conversations"
         if parameter == "kind":
-            return next(iter(Kind)).value
+            return Kind.MISSED.slug
+        if parameter == "reply":
+            return 1
         if parameter == "content_type_id":
             return ContentType.objects.values_list("pk", flat=True).first()
         model = Conversation if parameter == "conversation" else self.model()
         return model and model._base_manager.values_list("pk", flat=True).order_by("-pk").first()
 
 
-BLANKS = {"UUIDConverter": "11111111-1111-4111-8111-111111111111", "IntConverter": "33333333"}
-"""Values that parameters of a type take, to be replaced in the finished path; others take the name of an app."""
+BLANKS = {"UUIDConverter": "11111111-1111-4111-8111-11111111111{}", "IntConverter": "3333333{}"}
+"""Values that parameters of a type take, to be replaced in the finished path."""
+
+
+def _blank(number: int, name: str, kind: str) -> str:
+    """Found nowhere else in a path. Only the index of an app must name one, and its path holds nothing more."""
+    return "conversations" if name == "app_label" else BLANKS.get(kind, "blank-{}").format(number)
 
 
 def addresses() -> list[Address]:

@@ -1,18 +1,55 @@
 """Businesses with a past, and people at their pages."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from tests import factories
 from usage.models import Profile
+from usage.quota import RISK, Business
+from usage.rollup import Freshness
 
 OVERVIEW = "/usage/profile/"
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
+KEYS: dict[str, Callable[[Business], Any]] = {
+    "risk": lambda one: (RISK.index(one.forecast.verdict), one.forecast.exhausted_at or FAR, -(one.share or 0)),
+    "name": lambda one: one.name.lower(),
+    "plan": lambda one: one.plan or None,
+    "used": lambda one: one.used,
+    "limit": lambda one: one.limit,
+    "share": lambda one: one.share,
+    "rate": lambda one: one.forecast.rate and one.forecast.rate.mean,
+    "out": lambda one: one.forecast.exhausted_at,
+    "reset": lambda one: one.resets_on,
+    "ends": lambda one: one.subscription_end,
+    "replies": lambda one: one.replies,
+    "tokens": lambda one: one.tokens,
+    "cost": lambda one: max(one.costs.values(), default=None),
+    "trend": lambda one: sum(one.trend[-8:-1]) - sum(one.trend[-15:-8]),
+}
+"""What each order of the list sorts by, ascending."""
+
+
+def is_complete(counts: Freshness) -> bool:
+    """Whether everything is counted."""
+    return counts.is_built and not counts.pending
 
 
 def log_in(*groups: str) -> Client:
     client = Client()
     client.force_login(factories.staff(*groups), "django.contrib.auth.backends.ModelBackend")
     return client
+
+
+def skip_at_the_months_end() -> None:
+    """Counters are due on the first of a month, UTC: in its last hours nothing can run out before that."""
+    if (timezone.now() + timedelta(hours=6)).month != timezone.now().month:
+        pytest.skip("a month ends")
 
 
 def shop(name: str = "", *, per_day: int = 0, days: int = 10, used: int | None = None, **values) -> Profile:

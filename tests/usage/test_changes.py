@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tests import factories
 from usage import changes
-from usage.changes import Outcome
+from usage.batches import BATCH, Outcome, Result
+from usage.doctor import missed_changes
 from usage.models import Profile, QuotaChange, TopUp
 from waops.models import User
 
@@ -33,7 +34,7 @@ def kinds(business: Profile) -> list[str]:
     return list(QuotaChange.objects.filter(business=business).order_by("pk").values_list("kind", flat=True))
 
 
-def later() -> list[changes.Result]:
+def later() -> list[Result]:
     return changes.end_top_ups(timezone.now() + 2 * SOON)
 
 
@@ -112,6 +113,30 @@ def test_counting_an_answer_is_no_change(db) -> None:
     assert kinds(shop) == []
 
 
+COUNTERS = {"monthly_ai_response_limit": "bigint", "monthly_ai_responses_used": "bigint"}
+RESET = "UPDATE public.profiles SET monthly_ai_responses_used = 0, last_responses_reset_date = now()"
+
+
+@pytest.mark.parametrize("column", COUNTERS)
+def test_the_service_may_change_the_type_of_its_counters(db, column: str) -> None:
+    """A trigger that names a column forbids it."""
+    shop = factories.business(monthly_ai_responses_used=5)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE public.profiles SET monthly_ai_response_limit = 300")
+        cursor.execute(f"ALTER TABLE public.profiles ALTER {column} TYPE {COUNTERS[column]}")
+        cursor.execute("UPDATE public.profiles SET monthly_ai_response_limit = 400, monthly_ai_responses_used = 4")
+    assert len(kinds(shop)) + missed_changes().count == 2
+
+
+def test_the_service_may_drop_its_columns(db) -> None:
+    factories.business(monthly_ai_responses_used=5)
+    with connection.cursor() as cursor:
+        cursor.execute(RESET)
+        cursor.execute("ALTER TABLE public.profiles DROP last_responses_reset_date")
+        cursor.execute("UPDATE public.profiles SET monthly_ai_responses_used = 1")
+    assert missed_changes().count == 0
+
+
 def test_a_top_up_ends_by_itself(mona) -> None:
     shop = factories.business()
     changes.top_up({shop.pk: 100}, 50, timezone.now() + SOON, mona, "Feast days")
@@ -164,13 +189,13 @@ def test_a_disabled_business_is_not_topped_up(mona) -> None:
 
 
 def test_the_number_of_queries_does_not_grow_with_the_businesses(mona, django_assert_max_num_queries) -> None:
-    shops = [factories.business() for _ in range(40)]
+    shops = [factories.business() for _ in range(BATCH)]
     mona.has_perm("usage.change_quota")
     with django_assert_max_num_queries(9):
         results = changes.set_limits({shop.pk: (100, 300) for shop in shops}, mona, "New plan")
     assert {result.outcome for result in results} == {Outcome.CHANGED}
     assert {limit_of(shop) for shop in shops} == {300}
-    assert QuotaChange.objects.count() == 40
+    assert QuotaChange.objects.count() == BATCH
 
 
 STEPS = st.lists(
@@ -187,7 +212,7 @@ STEPS = st.lists(
 @given(steps=STEPS)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_happens_a_limit_is_what_was_last_set_plus_what_still_runs(mona, steps) -> None:
-    """The model: a base that somebody set, and top-ups granted since that still run."""
+    """The model: a base that a person set, and top-ups granted since that still run."""
     shop = factories.business()
     base, running, clock = 100, [], 0
     start = timezone.now()
@@ -240,7 +265,7 @@ def test_a_top_up_that_ends_while_the_limit_changes(committed_database) -> None:
 
 
 def test_top_ups_that_end_while_people_and_the_service_set_limits(committed_database) -> None:
-    """Whoever comes last, a limit that somebody set stays; otherwise exactly the top-up's answers are taken back."""
+    """Whichever comes last, a limit that a person set stays; otherwise exactly the top-up's replies are taken back."""
     mona = factories.staff("Managers")
     for _ in range(10):
         shop = factories.business()

@@ -3,19 +3,20 @@
 from uuid import UUID
 
 import pytest
+from django.test import Client
 from waffle.testutils import override_sample
 
 from tests import factories
 from usage.models import Profile
 from usage.procedures import check_and_update_ai_usage
-from waops.incidents import Incident
+from waops.database.incidents import Incident
 
 pytestmark = pytest.mark.django_db
 
 NOBODY = UUID("00000000-0000-0000-0000-000000000000")
 
 
-@pytest.fixture(autouse=True, params=["function", "old path"])
+@pytest.fixture(autouse=True, params=["function", "legacy path"])
 def path(request):
     with override_sample("check_and_update_ai_usage", active=request.param == "function"):
         yield
@@ -67,3 +68,16 @@ def test_without_a_business_it_is_allowed_and_counted(business: UUID | None, err
     check_and_update_ai_usage(business, increment)
     incident = Incident.objects.get()
     assert (incident.kind, incident.detail, incident.occurrences) == ("unknown_business", str(business or ""), 2)
+
+
+@pytest.mark.parametrize("active", [True, False])
+@pytest.mark.parametrize(("used", "said"), [(9, "lets the AI reply"), (10, "keeps the AI silent")])
+def test_a_businesss_page_says_what_the_service_would_answer(active: bool, used: int, said: str) -> None:
+    business = factories.business(monthly_ai_response_limit=10, monthly_ai_responses_used=used)
+    client = Client()
+    client.force_login(factories.staff("Managers"))
+    with override_sample("check_and_update_ai_usage", active=active):
+        text = client.get(f"/usage/profile/{business.pk}/change/").content.decode()
+    assert f"Right now the service {said}" in text
+    business.refresh_from_db()
+    assert business.monthly_ai_responses_used == used

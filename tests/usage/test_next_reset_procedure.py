@@ -49,3 +49,19 @@ def test_the_callers_time_zone_does_not_matter():
             "SELECT resets_on = '2025-04-01T00:00Z' FROM waops.next_reset('2025-03-31T20:00Z', '2025-03-31T21:00Z')"
         )
         assert cursor.fetchone() == (True,)
+
+
+@pytest.mark.parametrize(
+    ("last", "resets_on", "overdue"),
+    [
+        ("infinity", utc(2100, 2, 1), False),
+        ("294276-12-31 23:00+00", utc(2100, 2, 1), False),
+        ("-infinity", utc(2025, 4, 1), True),
+        ("4714-11-24 00:00+00 BC", utc(2025, 4, 1), True),
+        ("0001-01-01 00:00+00", utc(2025, 4, 1), True),
+    ],
+)
+def test_a_last_reset_that_is_no_real_one(last: str, resets_on: datetime, overdue: bool):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM waops.next_reset(%s, '2025-03-20 00:00+00')", [last])
+        assert cursor.fetchone() == (resets_on, overdue)

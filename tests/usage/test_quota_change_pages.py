@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.usage.shops import OVERVIEW, log_in, post, shop
+from tests.usage.shops import OVERVIEW, log_in, post, shop, skip_at_the_months_end
 from usage import business
 from usage.models import Profile, QuotaChange, TopUp
 
@@ -18,20 +18,21 @@ def manager(db) -> Client:
 
 
 def test_a_manager_changes_a_quota_and_reads_what_came_of_it(manager) -> None:
-    one = shop("Short", per_day=9, monthly_ai_response_limit=95)
+    skip_at_the_months_end()
+    one = shop("Short", per_day=9, monthly_ai_response_limit=91)
     until = timezone.localdate() + timedelta(days=3)
-    html = post(manager, one, "top_up", expected=95, amount=500, until=until, reason="Feast days").content.decode()
-    assert "Changed: 90 of 595 used. Before: out on" in html
+    html = post(manager, one, "top_up", expected=91, amount=500, until=until, reason="Feast days").content.decode()
+    assert "Changed: 90 of 591 used. Before: runs out on" in html
     assert TopUp.objects.get().reason == "Feast days"
-    html = post(manager, one, "limit", expected=95, limit=700, reason="Upgrade").content.decode()
-    assert "Not changed: somebody was faster. The limit is 595 now" in html
-    refused = post(manager, one, "limit", expected=595, limit=701, reason="")
+    html = post(manager, one, "limit", expected=91, limit=700, reason="Upgrade").content.decode()
+    assert "Not saved: someone else changed it first. The limit is now 591" in html
+    refused = post(manager, one, "limit", expected=591, limit=701, reason="")
     html = refused.content.decode()
     assert refused.status_code == 400
     assert "This field is required." in html
     assert 'value="701"' in html
-    assert Profile.objects.get(pk=one.pk).monthly_ai_response_limit == 595
-    html = post(manager, one, "limit", expected=595, limit=700, reason="Upgrade").content.decode()
+    assert Profile.objects.get(pk=one.pk).monthly_ai_response_limit == 591
+    html = post(manager, one, "limit", expected=591, limit=700, reason="Upgrade").content.decode()
     assert "Upgrade" in html
     stored = Profile.objects.get(pk=one.pk)
     expected = stored.last_responses_reset_date.isoformat()
@@ -65,7 +66,20 @@ def test_many_are_changed_after_a_preview_and_who_moved_is_left_alone(manager) -
     assert list(limits) == [300, 150, 300, 100, 100]
 
 
+def test_everybody_who_is_left_out_of_a_change_of_many_is_told_of(manager, monkeypatch) -> None:
+    monkeypatch.setattr("usage.bulk.NAMED", 2)
+    shops = [shop(f"Shop {number}") for number in range(6)]
+    plan = bulk(manager, id=[str(one.pk) for one in shops]).context["plan"]
+    Profile.objects.filter(pk__in=[one.pk for one in shops[:3]]).update(monthly_ai_response_limit=150)
+    Profile.objects.filter(pk=shops[3].pk).delete()
+    result = manager.post(f"{OVERVIEW}bulk/", {"plan": plan, "list": ""}, follow=True).content.decode()
+    assert "2 businesses were changed" in result
+    assert "and 1 more" in result
+    assert "1 business no longer exists" in result
+
+
 def test_a_preview_says_what_the_change_would_do_to_the_forecast(manager) -> None:
+    skip_at_the_months_end()
     short = shop("Short", per_day=9, monthly_ai_response_limit=91)
     [(before, limit, after)] = bulk(manager, id=[str(short.pk)], number=5_000).context["steps"]
     assert (before.forecast.verdict, limit, after.forecast.verdict) == ("before_reset", 5_000, "lasts")
@@ -128,4 +142,4 @@ def test_a_change_by_get_is_not_allowed(manager) -> None:
     response = manager.get(reverse("admin:usage_profile_limit", args=[one.pk]), {"limit-limit": 5})
     assert response.headers["Location"] == f"{OVERVIEW}{one.pk}/change/"
     assert QuotaChange.objects.count() == 0
-    assert manager.get(f"{OVERVIEW}bulk/").status_code == 405
+    assert manager.get(f"{OVERVIEW}bulk/").headers["Location"] == OVERVIEW

@@ -5,7 +5,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -26,7 +26,7 @@ def run(*arguments: str) -> str:
 def test_reset_quotas_looks_first_and_is_repeatable() -> None:
     one = shop("Shop", used=40)
     Profile.objects.filter(pk=one.pk).update(last_responses_reset_date=factories.ago(days=60))
-    assert "Counters due: 1. Nothing was changed" in run("reset_quotas")
+    assert "Counters due for a reset: 1. Nothing was changed" in run("reset_quotas")
     assert QuotaChange.objects.filter(kind="reset").count() == 0
     assert "Counters reset: 1." in run("reset_quotas", "--apply")
     assert "Counters reset: 0." in run("reset_quotas", "--apply")
@@ -37,19 +37,23 @@ def test_end_top_ups() -> None:
     one = shop("Shop")
     manager = factories.staff("Managers")
     changes.top_up({one.pk: 100}, 50, timezone.now() + timedelta(seconds=60), manager, "Feast")
-    assert "ended: 0" in run("end_top_ups")
+    assert "ended: 0" in run("periodic", "--only=top_ups")
     TopUp.objects.update(granted_at=factories.ago(hours=2), expires_at=factories.ago(hours=1))
-    assert "Shop: the limit is 100 again." in run("end_top_ups")
+    assert "Shop: the limit is 100 again." in run("periodic", "--only=top_ups")
 
 
-def test_rollup_usage_counts_and_proves() -> None:
+def test_usage_is_counted_proven_and_repaired() -> None:
     shop("Shop", per_day=2, days=3)
-    assert "Changes counted: 6." in run("rollup_usage")
-    assert "The counts equal all 6 answers." in run("rollup_usage", "--rebuild", "--verify")
+    assert "Changes counted: 6." in run("periodic", "--only=usage")
+    assert "The counts match all 6 AI replies." in run("repair", "usage")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE waops.usage_usagedetail SET replies = replies + 1")
-    with pytest.raises(CommandError, match="--rebuild"):
-        run("rollup_usage", "--verify")
+    output = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("repair", "usage", stdout=output)
+    assert "manage.py repair usage --apply" in output.getvalue()
+    run("repair", "usage", "--apply")
+    assert "The counts match all 6 AI replies." in run("repair", "usage")
 
 
 def test_reconcile_quota_explains_differences() -> None:
@@ -62,11 +66,11 @@ def test_reconcile_quota_explains_differences() -> None:
     rows = {row["name"]: row for row in json.loads(run("reconcile_quota", "--json", "--all"))}
     assert {name: row["difference"] for name, row in rows.items()} == {"Failed sends": 70, "Uncounted": -28}
     assert "failed" in rows["Failed sends"]["explanation"]
-    assert "without being counted" in rows["Uncounted"]["explanation"]
+    assert "Recorded but not counted" in rows["Uncounted"]["explanation"]
 
 
 def test_quota_alerts() -> None:
     AlertRule.objects.create(emails="boss@example.com")
     shop("Shop", used=100)
-    assert "New alerts: 3." in run("quota_alerts", "--record-only")
-    assert "Messages sent: 1" in run("quota_alerts")
+    assert "New alerts: 3." in run("periodic", "--only=alerts")
+    assert "Messages sent: 1" in run("periodic", "--only=alert_messages")

@@ -34,8 +34,8 @@ def test_differences_are_shown_and_explained(manager) -> None:
     assert rows(manager) == {"Failed sends": (90, 20, 70), "Uncounted": (2, 30, -28), "Closed": (0, 20, -20)}
     assert rows(manager, all="1")["Nearly"] == (22, 20, 2)
     html = page(manager, ADDRESS)
-    assert "sends that failed" in html
-    assert "without being counted" in html
+    assert "the send failed" in html
+    assert "Recorded but not counted" in html
     assert "disabling the business set its counter to 0" in html
     assert "−28" in html
 
@@ -69,10 +69,10 @@ def test_the_file_holds_what_the_page_shows(manager) -> None:
 
 
 def test_it_says_so_when_all_agree(manager) -> None:
-    assert "Every counter agrees" in page(manager, ADDRESS)
+    assert "Every counter matches" in page(manager, ADDRESS)
     shop("Nearly", per_day=2, used=22)
-    assert "by little only" in page(manager, ADDRESS)
-    assert "No counter that was reset" in page(manager, ADDRESS, period="ended")
+    assert "only small differences" in page(manager, ADDRESS)
+    assert "No recently reset counter" in page(manager, ADDRESS, period="ended")
 
 
 def test_who_may_and_what_is_asked_for(manager) -> None:

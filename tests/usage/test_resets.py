@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests import factories
 from tests.usage.test_changes import at_once
 from usage import resets
-from usage.changes import Outcome
+from usage.batches import Outcome
 from usage.models import Profile, QuotaChange
 
 ZONES = ("Africa/Cairo", "America/New_York", "Australia/Lord_Howe", "Pacific/Kiritimati", "Asia/Riyadh")

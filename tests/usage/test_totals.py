@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conversations.models import AIInteraction
 from tests import factories
-from usage import business, overview, rollup
+from usage import business, quota, rollup
 from usage.business import Narrowed
 from usage.models import Price
 
@@ -79,12 +79,12 @@ def test_totals_by_everything_are_the_whole(prices, answers) -> None:
     for parts in lists:
         for measure in ("replies", "tokens", "untracked", "unpriced"):
             assert sum(getattr(part, measure) for part in parts) == getattr(whole, measure)
-        assert overview.add_costs(part.costs for part in parts) == whole.costs
+        assert quota.add_costs(part.costs for part in parts) == whole.costs
     assert [(part.replies, part.tokens) for part in page.costly_hours] == page.hours
     for part in usage.days:
         day = business.load(one.pk, Narrowed(day=datetime.fromisoformat(part.key).date()), NOW)
-        assert day.usage.whole.replies == part.replies == len(day.interactions)
-        assert overview.add_costs(hour.costs for hour in day.costly_hours) == part.costs
+        assert day.usage.whole.replies == part.replies == len(day.replies)
+        assert quota.add_costs(hour.costs for hour in day.costly_hours) == part.costs
 
 
 def expected_costs(rows: list[AIInteraction]) -> dict[str, Decimal]:

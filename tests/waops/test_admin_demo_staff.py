@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 def run() -> str:
     output = StringIO()
-    call_command("create_demo_staff", stdout=output)
+    call_command("demo", "staff", stdout=output)
     return output.getvalue()
 
 

@@ -170,9 +170,9 @@ def test_a_large_table_is_not_counted() -> None:
         cursor.execute("ANALYZE public.whatsapp_conversation_messages")
     everything = BoundedPaginator(Message.objects.order_by("-timestamp"), 50)
     assert (everything.count, everything.num_pages) == (LIMIT, LIMIT // 50)
-    assert everything.in_words.startswith("About 3,000 entries; the first 1,000 are listed")
+    assert everything.in_words.startswith("About 3,000 entries; only the first 1,000 are listed")
     some = BoundedPaginator(Message.objects.filter(role="user").order_by("id"), 50)
-    assert some.in_words.startswith("More than 1,000 entries; the first 1,000 are listed")
+    assert some.in_words.startswith("More than 1,000 entries; only the first 1,000 are listed")
     few = BoundedPaginator(Message.objects.filter(content="hello 1").order_by("id"), 50)
     assert (few.count, few.in_words) == (1, "1 entry")
 

@@ -1,4 +1,4 @@
-"""Who may see what: the groups' permissions as migrations make them, and pages that show nobody more."""
+"""Who may see what: the permissions that migrations give to groups, and pages that show no one more."""
 
 import pytest
 from django.apps import apps
@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from tests import factories
-from waops.permissions import MANAGERS, OPERATORS, SUPPORT, grant, revoke
+from waops.access.permissions import MANAGERS, OPERATORS, SUPPORT, grant, revoke
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +72,7 @@ def test_a_manager_reads_no_messages_of_customers(client: Client) -> None:
     assert "Messages as a list" not in page
 
 
-def test_names_are_links_only_for_whoever_may_open_them(client: Client) -> None:
+def test_names_are_links_only_for_people_who_may_open_them(client: Client) -> None:
     chat = factories.conversation()
     address = f"/conversations/whatsappinstance/{chat.instance_id}/change/"
     business = f'href="/usage/profile/{chat.instance.business_id}/change/"'

@@ -2,7 +2,7 @@
 
 import pytest
 
-from waops.phones import digits, readable
+from waops.access.phones import digits, readable
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,17 @@ def test_what_is_no_number_is_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("number", "shown"),
     [
-        ("201012345678", "+20 101 234 5678"),
+        ("201012345678", "+20 10 12345678"),
         ("966551234567", "+966 55 123 4567"),
+        ("96563969871", "+965 6396 9871"),
         ("12025550123", "+1 202 555 0123"),
+        ("493012345678", "+49 30 12345678"),
+        ("147222215372001", "147222215372001"),
+        ("999123456789", "999123456789"),
         ("147222215372001@lid", "147222215372001@lid"),
         ("120363025246125486", "120363025246125486"),
         ("", ""),
     ],
 )
-def test_it_is_shown_in_groups(number: str, shown: str) -> None:
+def test_it_is_shown_in_its_countrys_groups(number: str, shown: str) -> None:
     assert readable(number).replace("\u00a0", " ") == shown

@@ -9,8 +9,8 @@ from django.test import Client, RequestFactory
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
-from waops.middleware import DatabaseUnavailableMiddleware, server_error
-from waops.unavailable import BUSY, DISK_FULL, GONE, MISSING, NO_CONNECTION, READ_ONLY, Trouble, trouble_of
+from waops.database.middleware import DatabaseUnavailableMiddleware, server_error
+from waops.database.unavailable import BUSY, DISK_FULL, GONE, MISSING, NO_CONNECTION, READ_ONLY, Trouble, trouble_of
 
 
 @pytest.fixture
@@ -25,14 +25,14 @@ def unreachable(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_it_answers_503(unreachable: None, caplog: pytest.LogCaptureFixture, language: str, words: str) -> None:
     client = Client(headers={"accept-language": language})
     client.cookies["sessionid"] = "a" * 32
-    with caplog.at_level(logging.ERROR, logger="waops.middleware"):
+    with caplog.at_level(logging.ERROR, logger="waops.database.middleware"):
         response = client.get("/usage/profile/")
     page = response.content.decode()
     assert response.status_code == 503
     assert words in page
     assert "Traceback" not in page
     assert "unreachable.invalid" not in page
-    assert [record.exc_info for record in caplog.records if record.name == "waops.middleware"] == [None]
+    assert [record.exc_info for record in caplog.records if record.name == "waops.database.middleware"] == [None]
 
 
 def caused_by(error: Exception, cause: Exception) -> Exception:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.databases import Databases
 from tests.waops import baseline_facts as facts
-from waops.embedded.server import OWNER, EmbeddedServer
+from waops.dev.embedded.server import OWNER, EmbeddedServer
 
 COLUMNS = """
     SELECT attname, format_type(atttypid, atttypmod), NOT attnotnull, pg_get_expr(adbin, adrelid)

@@ -1,4 +1,4 @@
-"""The deployed functions answer as on the live database, with each defect that replacing them must cure."""
+"""The deployed functions behave as on the live database, with each defect that replacing them must fix."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pytest
 from psycopg import errors
 
 from tests.databases import Databases
-from waops.embedded.server import EmbeddedServer
+from waops.dev.embedded.server import EmbeddedServer
 
 PHONE = "201012345678"
 

@@ -13,8 +13,8 @@ from psycopg import errors
 from pytest_django import Settings
 
 from tests.databases import Databases, django_uses
-from waops.baseline import DatabaseNotEmpty, SuperuserNeeded, load
-from waops.embedded.server import OWNER, SUPERUSER, EmbeddedServer
+from waops.dev.baseline import DatabaseNotEmpty, SuperuserNeeded, load
+from waops.dev.embedded.server import OWNER, SUPERUSER, EmbeddedServer
 
 EVERYTHING = """
     SELECT 'schema', nspname FROM pg_namespace
@@ -58,7 +58,7 @@ def test_it_refuses_a_database_that_is_not_empty(connection: psycopg.Connection,
     with pytest.raises(DatabaseNotEmpty) as refusal:
         load(connection)
 
-    assert f"it holds {named}." in str(refusal.value)
+    assert f"it contains {named}." in str(refusal.value)
     assert connection.execute(EVERYTHING).fetchall() == found
 
 
@@ -138,7 +138,7 @@ class TestCommand:
     ) -> None:
         output = StringIO()
         with django_uses(server, connection.info.dbname):
-            call_command("load_baseline", "--variant=after", "--without-optional-tables", "--older", stdout=output)
+            call_command("demo", "baseline", "--variant=after", "--without-optional-tables", "--older", stdout=output)
 
         assert output.getvalue() == f"Loaded the baseline, variant “after”, into database “{connection.info.dbname}”.\n"
         assert "support_team_numbers" not in tables(connection)
@@ -147,8 +147,11 @@ class TestCommand:
     def test_it_tells_what_stands_in_the_way(self, server: EmbeddedServer, connection: psycopg.Connection) -> None:
         connection.execute("CREATE TABLE public.customers ()")
 
-        with django_uses(server, connection.info.dbname), pytest.raises(CommandError, match=r"holds public\.customers"):
-            call_command("load_baseline")
+        with (
+            django_uses(server, connection.info.dbname),
+            pytest.raises(CommandError, match=r"contains public\.customers"),
+        ):
+            call_command("demo", "baseline")
 
     def test_it_tells_that_a_database_of_ones_own_needs_its_superuser(
         self, server: EmbeddedServer, connection: psycopg.Connection, settings: Settings
@@ -156,9 +159,9 @@ class TestCommand:
         settings.EMBEDDED_POSTGRES = False
 
         with django_uses(server, connection.info.dbname), pytest.raises(CommandError, match="is not a superuser"):
-            call_command("load_baseline")
+            call_command("demo", "baseline")
 
     def test_it_tells_that_the_server_cannot_be_reached(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(connections["default"].settings_dict, "HOST", "no-such-host.invalid")
         with pytest.raises(CommandError, match=r"no-such-host\.invalid"):
-            call_command("load_baseline")
+            call_command("demo", "baseline")

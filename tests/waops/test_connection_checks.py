@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from psycopg import conninfo
 
-from waops.embedded.server import SUPERUSER, EmbeddedServer
+from waops.dev.embedded.server import SUPERUSER, EmbeddedServer
 
 Manage = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -47,13 +47,13 @@ def assert_refused(result: "subprocess.CompletedProcess[str]", *words: str) -> N
 
 def test_an_empty_database_names_the_two_ways_out(manage: Manage, empty_database: str) -> None:
     result = manage(url(empty_database), "migrate")
-    assert_refused(result, "waops.E004", "profiles", "DATABASE_URL", "load_baseline")
+    assert_refused(result, "waops.E004", "profiles", "DATABASE_URL", "demo baseline")
     with psycopg.connect(empty_database) as connection:
         query = "SELECT to_regnamespace('waops') IS NULL, to_regclass('public.django_migrations') IS NULL"
         assert connection.execute(query).fetchone() == (True, True)
 
 
-def test_an_unreachable_host_is_said_in_words(manage: Manage) -> None:
+def test_an_unreachable_host_is_explained(manage: Manage) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -61,11 +61,11 @@ def test_an_unreachable_host_is_said_in_words(manage: Manage) -> None:
     assert_refused(result, "waops.E001", "DATABASE_URL")
 
 
-def test_an_unknown_role_is_said_in_words(manage: Manage, owner_database: str) -> None:
+def test_an_unknown_role_is_explained(manage: Manage, owner_database: str) -> None:
     assert_refused(manage(url(owner_database, user="nobody_here"), "migrate"), "waops.E001", "nobody_here")
 
 
-def test_a_wrong_password_is_said_in_words(manage: Manage, server: EmbeddedServer, owner_database: str) -> None:
+def test_a_wrong_password_is_explained(manage: Manage, server: EmbeddedServer, owner_database: str) -> None:
     hba = server.data_dir / "pg_hba.conf"
     trusting = hba.read_text()
     hba.write_text(f"local all with_password scram-sha-256\n{trusting}")
@@ -110,7 +110,7 @@ def test_the_web_server_refuses_too(empty_database: str) -> None:
 def test_another_projects_migrations_in_public_are_refused(manage: Manage, owner_database: str) -> None:
     with psycopg.connect(owner_database) as connection:
         connection.execute("CREATE TABLE public.django_migrations ()")
-    assert_refused(manage(url(owner_database), "migrate"), "waops.E003", "schema of its own")
+    assert_refused(manage(url(owner_database), "migrate"), "waops.E003", "separate schema")
 
 
 def test_a_role_that_sees_no_rows_is_warned(manage: Manage, server: EmbeddedServer, owner_database: str) -> None:

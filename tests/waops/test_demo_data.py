@@ -9,9 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.databases import Databases
-from waops.baseline import loader as baseline
-from waops.demo import SIZES, AlreadyHasBusinesses, NotTheOwner, SeedUsedBefore, TablesMissing, load
-from waops.embedded.server import SUPERUSER, EmbeddedServer
+from waops.dev.baseline import loader as baseline
+from waops.dev.demo import SIZES, AlreadyHasBusinesses, NotTheOwner, SeedUsedBefore, TablesMissing, load
+from waops.dev.embedded.server import SUPERUSER, EmbeddedServer
 
 NOW = datetime(2026, 3, 20, 15, tzinfo=UTC)
 TABLES = (
@@ -190,19 +190,19 @@ def test_after_the_unique_indexes_their_duplicates_are_left_out(connection):
 
 
 def test_the_owner_is_the_app_s_role_on_supabase(databases: Databases, server: EmbeddedServer):
-    """The superuser may load too: whoever runs their own server connects as that."""
+    """The superuser may load too: people who run their own server connect as superuser."""
     with databases.clone("before") as name, psycopg.connect(server.dsn(SUPERUSER, name)) as connection:
         assert load(connection, now=NOW).counts["profiles"] == 12
 
 
 def test_command_loads_and_reports(committed_database, capsys):
-    call_command("demo_data", "--now", "2026-03-20T15:00Z")
+    call_command("demo", "data", "--now", "2026-03-20T15:00Z")
 
     assert "12 businesses, 3000 messages" in capsys.readouterr().out
     with pytest.raises(CommandError, match="--force"):
-        call_command("demo_data")
+        call_command("demo", "data")
 
 
 def test_command_refuses_a_malformed_moment():
     with pytest.raises(CommandError, match="not a date and time: yesterday"):
-        call_command("demo_data", "--now", "yesterday")
+        call_command("demo", "data", "--now", "yesterday")

@@ -6,21 +6,21 @@ from random import Random
 
 import pytest
 
-from waops.demo import generator as generators
-from waops.demo.catalog import PLANS, Catalog
-from waops.demo.content import Voice
-from waops.demo.dialogue import Dialogue, Kind, Line, place_in_time
-from waops.demo.drawing import HOUR, MINUTE, apportion, array_literal, make_uuid, text_of
-from waops.demo.escalations import REASONS
-from waops.demo.generator import Generator, encoded_batches
-from waops.demo.people import COUNTRIES, make_customer
-from waops.demo.plan import make_plans
-from waops.demo.scenarios import Scenario, tell
-from waops.demo.sectors import SECTORS
-from waops.demo.sizes import SIZES
-from waops.demo.tables import MESSAGES, TABLES
-from waops.demo.voices import VOICES
-from waops.demo.writer import encode
+from waops.dev.demo import generator as generators
+from waops.dev.demo.catalog import PLANS, Catalog
+from waops.dev.demo.content import Voice
+from waops.dev.demo.dialogue import Dialogue, Kind, Line, place_in_time
+from waops.dev.demo.drawing import HOUR, MINUTE, apportion, array_literal, make_uuid, text_of
+from waops.dev.demo.escalations import REASONS
+from waops.dev.demo.generator import Generator, encoded_batches
+from waops.dev.demo.people import COUNTRIES, make_customer
+from waops.dev.demo.plan import make_plans
+from waops.dev.demo.scenarios import Scenario, tell
+from waops.dev.demo.sectors import SECTORS
+from waops.dev.demo.sizes import SIZES
+from waops.dev.demo.tables import MESSAGES, TABLES
+from waops.dev.demo.voices import VOICES
+from waops.dev.demo.writer import encode
 
 NOW = 1_774_018_800_000
 CATALOG = Catalog(

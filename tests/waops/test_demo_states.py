@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from tests.databases import Databases
-from waops.demo import load
-from waops.embedded.server import EmbeddedServer
+from waops.dev.demo import load
+from waops.dev.embedded.server import EmbeddedServer
 
 NOW = datetime(2026, 3, 20, 15, tzinfo=UTC)
 
@@ -47,7 +47,7 @@ MESSAGES = {
     "delivered twice": """EXISTS (
         SELECT FROM whatsapp_conversation_messages AS o
         WHERE o.conversation_id = p.conversation_id AND o.message_id = p.message_id AND o.id <> p.id)""",
-    "ghost": """message_id LIKE 'escalation_%' AND NOT EXISTS (
+    "missed": """message_id LIKE 'escalation_%' AND NOT EXISTS (
         SELECT FROM escalated_conversations AS e JOIN whatsapp_conversations AS c
             ON c.instance_id = e.instance_id AND c.user_phone = e.whatsapp_number
         WHERE c.id = p.conversation_id)""",
@@ -57,7 +57,7 @@ ESCALATIONS = {
     "waiting for minutes": "resolved_at IS NULL AND escalated_at > '2026-03-20T14:30Z'",
     "waiting for days": "resolved_at IS NULL AND escalated_at < '2026-03-17T15:00Z'",
     "resolved by an owner": "resolved_by IS NOT NULL",
-    "resolved by nobody known": "resolved_at IS NOT NULL AND resolved_by IS NULL",
+    "resolved by an unknown person": "resolved_at IS NOT NULL AND resolved_by IS NULL",
     "no reason": "reason IS NULL",
     "no instance": "instance_id IS NULL",
     "no conversation": """instance_id IS NOT NULL AND NOT EXISTS (

@@ -1,24 +1,30 @@
-"""What the documents name is there: commands and options, settings, permissions, files, targets of make."""
+"""What the documents name is there: commands and options, settings, permissions, files, tests, targets of make."""
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.core.management import get_commands, load_command_class
+from django.core.management import get_commands
 from django.db.models import Model
+
+from tests.commands import parser_of, words_of
 
 ROOT = Path(settings.BASE_DIR)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 COMMAND = re.compile(r"manage\.py ([a-z_]+)([^|`\n#]*)")
+WORD = re.compile(r" ([a-z_]+)")
 OPTION = re.compile(r"(?<!\S)(--[a-z][a-z-]*)")
 SETTING = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 TARGET = re.compile(r"^\s*make ([a-z-]+)|`make ([a-z-]+)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
+PATH = re.compile(r"`((?:benchmarks|conversations|docs|escalations|templates|tests|usage|waops)/[\w./-]+)`")
+TEST = re.compile(r"`(test_\w+)`")
 VERBS = {"view", "add", "change", "delete", "claim", "resolve", "export", "reset", "manage", "override", "open", "see"}
 """What permissions begin with; other names with a dot are tables and functions."""
 PERMISSION = re.compile(r"`((?:waops|usage|conversations|escalations)\.[a-z]+_[a-z_]+)`")
@@ -40,12 +46,10 @@ def documents() -> pytest.MarkDecorator:
     return pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
-def options_of(command: str) -> set[str]:
-    parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)
-    parsers = [parser]
-    for action in parser._actions:
-        if isinstance(action.choices, dict):
-            parsers += action.choices.values()
+def options_of(command: str, word: str) -> set[str]:
+    parser = parser_of(command)
+    words = words_of(parser)
+    parsers = [words[word]] if word in words else [parser]
     return {option for each in parsers for action in each._actions for option in action.option_strings}
 
 
@@ -54,7 +58,10 @@ def test_every_command_with_its_options_exists(document: Path) -> None:
     for text in code(document):
         for command, rest in COMMAND.findall(text):
             assert command in get_commands(), f"manage.py {command}"
-            unknown = set(OPTION.findall(rest)) - options_of(command)
+            word = WORD.match(rest)
+            words = words_of(parser_of(command))
+            assert not word or not words or word[1] in words, f"manage.py {command}{rest}"
+            unknown = set(OPTION.findall(rest)) - options_of(command, word[1] if word else "")
             assert not unknown, f"manage.py {command} {unknown}"
 
 
@@ -99,10 +106,25 @@ def test_every_link_leads_to_a_file_and_a_heading(document: Path) -> None:
             assert anchor.removeprefix("#") in anchors(file), target + anchor
 
 
+@documents()
+def test_every_path_and_every_test_exists(document: Path) -> None:
+    for path in PATH.findall(read(document)):
+        assert (ROOT / path).exists(), path
+    missing = set(TEST.findall(read(document))) - all_tests()
+    assert not missing
+
+
+@cache
+def all_tests() -> frozenset[str]:
+    """Names of all tests."""
+    files = ROOT.glob("tests/**/test_*.py")
+    return frozenset(name for file in files for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE))
+
+
 def test_what_is_looked_for_is_found() -> None:
     """The patterns find something: a document that is checked against nothing would pass."""
     everything = "\n".join(read(document) for document in DOCUMENTS)
-    for pattern in (COMMAND, SETTING, TARGET, LINK):
+    for pattern in (COMMAND, SETTING, TARGET, LINK, PATH, TEST):
         assert pattern.search(everything)
 
 

@@ -18,9 +18,9 @@ from psycopg import sql
 
 from tests.databases import Databases, django_uses
 from tests.programs import wait_until
-from tests.waops.operations.conftest import in_background
-from waops.operations import errors
-from waops.operations.turn import LOCK
+from tests.waops.schema.conftest import in_background
+from waops.schema import errors
+from waops.schema.turn import LOCK
 
 PROJECT = Path(__file__).resolve().parents[2]
 OUR_APPS = ("escalations", "conversations", "usage", "waops")
@@ -136,13 +136,13 @@ def test_forward_back_and_forward_again_ends_in_the_same_schema(server, database
 def test_duplicates_stop_it_with_the_repair_named_and_repaired_it_completes(database):
     with psycopg.connect(database, autocommit=True) as session:
         session.execute(ROWS + AGAIN)
-        with pytest.raises(CommandError, match="repair_duplicate_messages --apply") as error:
+        with pytest.raises(CommandError, match="repair duplicate_messages --apply") as error:
             call_command("migrate", verbosity=0)
         assert "wamid.1" in str(error.value)
-        call_command("repair_duplicate_messages", apply=True, verbosity=0)
-        with pytest.raises(CommandError, match="repair_duplicate_escalations --apply"):
+        call_command("repair", "duplicate_messages", apply=True, verbosity=0)
+        with pytest.raises(CommandError, match="repair duplicate_escalations --apply"):
             call_command("migrate", verbosity=0)
-        call_command("repair_duplicate_escalations", apply=True, verbosity=0)
+        call_command("repair", "duplicate_escalations", apply=True, verbosity=0)
         call_command("migrate", verbosity=0)
         assert our_indexes(session) == dict.fromkeys(INDEXES, True)
         assert session.execute("SELECT count(*) FROM waops.waops_archivedrow").fetchone() == (2,)
@@ -236,7 +236,7 @@ def test_looking_at_the_plan_does_not_wait(database):
         call_command("migrate", plan=True, verbosity=0)
 
 
-def test_a_transaction_pooler_is_refused_with_the_cure(database, settings):
+def test_a_transaction_pooler_is_refused_with_the_fix(database, settings):
     settings.DATABASE_POOL_MODE = "transaction"
     with pytest.raises(CommandError, match="5432"):
         call_command("migrate", verbosity=0)
@@ -244,10 +244,31 @@ def test_a_transaction_pooler_is_refused_with_the_cure(database, settings):
         assert session.execute("SELECT to_regnamespace('waops')").fetchone() == (None,)
 
 
-def test_another_index_of_that_name_ends_in_words(database):
+OTHER = "INSERT INTO waops.django_migrations (app, name, applied) VALUES ('usage', '0010_quota', now())"
+
+
+@pytest.mark.parametrize("target", [[], ["usage"], ["escalations", "zero"]])
+def test_what_another_version_migrated_is_refused_and_left_alone(server, committed_database, target):
+    with psycopg.connect(committed_database) as session:
+        session.execute(OTHER)
+    before = dump(server, committed_database)
+    with pytest.raises(CommandError, match=r"usage\.0010_quota.* Use that version to reverse everything"):
+        call_command("migrate", *target, verbosity=0)
+    assert dump(server, committed_database) == before
+
+
+def test_make_run_says_how_to_start_again_after_another_version(committed_database, settings):
+    settings.EMBEDDED_POSTGRES = True
+    with psycopg.connect(committed_database) as session:
+        session.execute(OTHER)
+    with pytest.raises(CommandError, match=r"/\S+ was created by another version .* delete that folder"):
+        call_command("bootstrap", port=0)
+
+
+def test_another_index_of_that_name_is_explained(database):
     with psycopg.connect(database, autocommit=True) as session:
         session.execute("CREATE INDEX idx_messages_conversation ON whatsapp_conversations (id)")
-        with pytest.raises(CommandError, match=r"idx_messages_conversation is taken by: .*whatsapp_conversations"):
+        with pytest.raises(CommandError, match=r"the name public\.idx_messages_conversation: .*whatsapp_conversations"):
             call_command("migrate", verbosity=0)
         session.execute("DROP INDEX idx_messages_conversation")
         call_command("migrate", verbosity=0)

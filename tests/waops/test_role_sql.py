@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from psycopg import sql
 
-from escalations.attention import remedies
+from escalations.attention import page as attention
 from escalations.attention.findings import Kind
 from escalations.models import ClosingOutcome
 from escalations.procedures import claim, reopen, resolve
@@ -20,7 +20,7 @@ from tests import factories
 from tests.databases import django_uses
 from tests.roles import django_is, least_role, migrator_role
 from tests.usage.shops import log_in, post, shop
-from tests.waops.operate.test_killed_migrate import schema_of
+from tests.waops.dbops.test_killed_migrate import schema_of
 from usage.models import QuotaChange
 
 NAME, MIGRATOR = "waops_app_test", "waops_migrator_test"
@@ -65,7 +65,7 @@ def test_it_writes_what_pages_write(role):
         "DELETE FROM profiles",
         "INSERT INTO profiles (id) VALUES (gen_random_uuid())",
         "UPDATE whatsapp_conversation_messages SET content = ''",
-        "INSERT INTO whatsapp_conversations (instance_id, user_phone) VALUES (gen_random_uuid(), '1')",
+        "DELETE FROM whatsapp_conversations",
         "SELECT * FROM auth.users",
         "CREATE ROLE mine",
     ],
@@ -89,7 +89,7 @@ def test_every_list_and_page_of_the_app_opens(role) -> None:
     client = Client()
     client.force_login(factories.staff(is_superuser=True))
     with django_is(NAME):
-        desk = [f"/escalations/escalation/{page}/" for page in ("attention", "numbers", "search")]
+        desk = [f"/escalations/escalation/{page}/" for page in ("attention", "reports", "search")]
         addresses = [
             reverse("admin:index"),
             *desk,
@@ -113,7 +113,7 @@ def test_the_desk_works(role) -> None:
         for act in (claim, resolve, reopen):
             outcome = [ClosingOutcome.objects.get(code="answered")] if act is resolve else []
             assert [result.is_done for result in act([case.pk], salma, *outcome)] == [True], act
-        assert remedies.apply(Kind.GHOST, [str(told.pk)], salma) == 1
+        assert attention.apply(Kind.MISSED, [str(told.pk)], salma) == 1
 
 
 def test_duplicates_are_merged(role, committed_database) -> None:
@@ -123,7 +123,7 @@ def test_duplicates_are_merged(role, committed_database) -> None:
     either = [str(factories.escalation(chat).pk) for _copy in range(2)]
     manager = factories.staff("Support", "Managers")
     with django_is(NAME):
-        assert remedies.apply(Kind.DUPLICATE, either, manager) == 1
+        assert attention.apply(Kind.DUPLICATE, either, manager) == 1
 
 
 def test_quotas_are_changed(role) -> None:

@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 from runpy import run_path
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.checks import run_checks
 
 from conversations.checks import kill_switch_names_functions
-from waops.checks.settings import environment_is_read
-from waops.database_url import database_settings
+from waops.database.checks.settings import environment_is_read
+from waops.database.url import database_settings
 
 ASKED = re.compile(r"""\benv(?:\.\w+)?\(\s*"([A-Z_]+)\"""")
 EXPLAINED = re.compile(r"^#?([A-Z_]+)=", re.MULTILINE)
@@ -89,7 +90,7 @@ def test_a_variable_that_cannot_be_used_is_named_and_counts_as_unset(
         assert read["EMBEDDED_POSTGRES"] is False
 
 
-def test_an_unusable_variable_stops_commands_in_words() -> None:
+def test_an_unusable_variable_stops_commands_with_a_reason() -> None:
     result = subprocess.run(
         [sys.executable, "manage.py", "migrate"],
         cwd=settings.BASE_DIR,
@@ -117,3 +118,26 @@ def test_the_debug_toolbar_is_there_only_with_debug(monkeypatch: pytest.MonkeyPa
     read = run_path(str(Path(settings.BASE_DIR, "waops/settings.py")))
     assert ("debug_toolbar" in read["INSTALLED_APPS"]) is debug
     assert any("debug_toolbar" in name for name in read["MIDDLEWARE"]) is debug
+
+
+def test_pages_open_with_the_debug_toolbar(committed_database: str) -> None:
+    parts = psycopg.conninfo.conninfo_to_dict(committed_database)
+    url = f"postgresql://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
+    environment = {**os.environ, "DATABASE_URL": url, "DEBUG": "true", "DEBUG_TOOLBAR": "true", "SECRET_KEY": "tests"}
+    code = """
+import django
+django.setup()
+from django.test import Client
+page = Client(headers={"host": "localhost"}).get("/login/")
+print(page.status_code, "djDebug" in page.content.decode())
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env={**environment, "DJANGO_SETTINGS_MODULE": "waops.settings"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.stdout.split() == ["200", "True"], result.stderr

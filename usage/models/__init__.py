@@ -1,4 +1,4 @@
-"""The businesses of the existing database, and what this app keeps about their quota, in schema `waops`."""
+"""The businesses of the existing database, and what this app stores about their quota, in schema `waops`."""
 
 from usage.models.access_limit import AccessLimit
 from usage.models.alert import Alert, AlertRule, Delivery
@@ -6,13 +6,23 @@ from usage.models.change import QuotaChange, TopUp
 from usage.models.outlook import Outlook
 from usage.models.price import Price
 from usage.models.profile import Profile
-from usage.models.rollup import PendingAnswer, Period, RollupState, UsageByDay, UsageByHour, UsageByPeriod, UsageDetail
+from usage.models.rollup import (
+    Missed,
+    PendingAnswer,
+    Period,
+    RollupState,
+    UsageByDay,
+    UsageByHour,
+    UsageByPeriod,
+    UsageDetail,
+)
 
 __all__ = [
     "AccessLimit",
     "Alert",
     "AlertRule",
     "Delivery",
+    "Missed",
     "Outlook",
     "PendingAnswer",
     "Period",

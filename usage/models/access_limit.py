@@ -8,16 +8,17 @@ from usage.models.profile import Profile
 
 
 class AccessLimit(models.Model):
-    """One person, or everybody in a group, sees these businesses only; whoever is in several limits, those of all.
+    """One person, or everyone in a group, sees only these businesses; several limits add up.
 
-    Without businesses it is a limit too: to none. Only deleting it opens everything. See waops/access.py.
+    A limit without businesses shows none. Only deleting it lifts it, so a group with a limit cannot be deleted. See
+    waops/access/readers.py.
     """
 
     person = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("person")
     )
     group = models.OneToOneField(
-        "auth.Group", models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("group")
+        "auth.Group", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("group")
     )
     businesses = models.ManyToManyField(
         Profile, db_constraint=False, blank=True, related_name="+", verbose_name=_("businesses")
@@ -30,7 +31,7 @@ class AccessLimit(models.Model):
             models.CheckConstraint(
                 condition=models.Q(person__isnull=True) ^ models.Q(group__isnull=True),
                 name="limit_of_a_person_or_a_group",
-                violation_error_message=_("Choose a person or a group, and not both."),
+                violation_error_message=_("Choose either a person or a group."),
             )
         ]
 

@@ -1,4 +1,4 @@
-"""Warnings about a quota: who wants which, what was due, and what became of each message."""
+"""Quota alerts: who wants which, what was due, and the result of each message."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -16,7 +16,7 @@ def default_thresholds() -> list[int]:
 
 
 class AlertRule(models.Model):
-    """What one business's alerts are; without a business, of all that have no rule of their own."""
+    """The alerts of one business; without a business, of all that have no rule."""
 
     business = models.OneToOneField(
         Profile,
@@ -26,21 +26,21 @@ class AlertRule(models.Model):
         blank=True,
         related_name="alert_rule",
         verbose_name=_("business"),
-        help_text=_("Empty: every business without a rule of its own."),
+        help_text=_("Empty: every business without its own rule."),
     )
     thresholds = ArrayField(
         models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(100)]),
         default=default_thresholds,
         blank=True,
         verbose_name=_("at these percentages"),
-        help_text=_("Shares of the limit, such as 50,80,100."),
+        help_text=_("Percentages of the limit, such as 50,80,100."),
     )
-    forecast = models.BooleanField(_("when it will be out before the reset"), default=True)
+    forecast = models.BooleanField(_("when it will run out before the reset"), default=True)
     emails = models.TextField(
-        _("e-mail to"), blank=True, help_text=_("One address per line. Empty: nobody gets an e-mail.")
+        _("e-mail to"), blank=True, help_text=_("One address per line. Empty: no e-mail is sent.")
     )
     webhook = models.BooleanField(
-        _("call the webhook"), default=True, help_text=_("QUOTA_WEBHOOK_URL of the environment, if it is set.")
+        _("call the webhook"), default=True, help_text=_("Calls QUOTA_WEBHOOK_URL from the environment, if set.")
     )
     language = models.CharField(
         _("language"), max_length=2, choices=[("en", _("English")), ("ar", _("Arabic"))], default="en"
@@ -59,7 +59,7 @@ class AlertRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.business) if self.business_id else str(_("All others"))
+        return Profile.name_of(self) if self.business_id else str(_("All others"))
 
     @property
     def addresses(self) -> list[str]:
@@ -76,10 +76,10 @@ class AlertRule(models.Model):
 
 
 class Alert(models.Model):
-    """A threshold that a business reached in a period (the reset before it is `period`): once, whatever happens."""
+    """A threshold that a business reached in a period (`period` is the reset before it). Recorded once."""
 
     FORECAST = 0
-    """`threshold` of the alert that the business will be out before its reset."""
+    """`threshold` of the alert that the business will run out before its reset."""
 
     business = models.ForeignKey(
         Profile, models.DO_NOTHING, db_constraint=False, related_name="+", verbose_name=_("business")
@@ -87,7 +87,7 @@ class Alert(models.Model):
     period = models.DateTimeField(_("period"))
     threshold = models.PositiveSmallIntegerField(_("threshold"))
     at = models.DateTimeField(_("when"))
-    facts = models.JSONField(_("facts"), help_text=_("What the messages say."))
+    facts = models.JSONField(_("facts"), help_text=_("The data the messages are written from."))
 
     class Meta:
         verbose_name = _("alert")
@@ -103,7 +103,7 @@ class Alert(models.Model):
 
 
 class Delivery(models.Model):
-    """One message of an alert, tried until it is sent or given up."""
+    """One message of an alert, retried until it is sent or given up."""
 
     class Channel(models.TextChoices):
         EMAIL = "email", _("e-mail")
@@ -124,11 +124,16 @@ class Delivery(models.Model):
     error = models.TextField(_("last error"), blank=True)
 
     class Meta:
-        verbose_name = _("delivery of an alert")
-        verbose_name_plural = _("deliveries of alerts")
+        verbose_name = _("alert delivery")
+        verbose_name_plural = _("alert deliveries")
         indexes = [
             models.Index(fields=["next_attempt_at"], condition=models.Q(state="waiting"), name="waiting_deliveries")
         ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.target}"
+
+    @property
+    def message_id(self) -> str:
+        """The same for each attempt, so that a receiver can drop a message that arrives twice."""
+        return f"quota-{self.alert.business_id}-{self.pk}"

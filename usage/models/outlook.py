@@ -1,4 +1,4 @@
-"""What is dear to know of a business, kept from one page to the next."""
+"""Cached per-business figures that are expensive to compute."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -6,14 +6,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Outlook(models.Model):
-    """Replies per day, their rate, and what the period has cost so far, as of `day` and for the period since
+    """Replies per day, their rate, and the cost of the current period, as of `day` and for the period since
     `last_reset`.
 
-    `waops.count_answers` and `waops.reprice_usage` delete the rows of which it is true no more. A WhatsApp number that
-    is given to another business is counted there from the next day, or from its next answer.
+    `waops.count_answers` and `waops.reprice_usage` delete stale rows. A WhatsApp number that moves to another business
+    is counted there from the next day, or from its next reply.
 
-    `trend`: replies per day, oldest first, the last one that of `day`. `mean`, `deviation`, `error`: a
-    `forecast.Rate` of the recorded answers; null where there is too little data.
+    `trend`: replies per day, oldest first, ending with `day`. `mean`, `deviation`, `error`: a `forecast.Rate` of the
+    recorded replies; NULL if there is too little data.
     """
 
     business_id = models.UUIDField(primary_key=True)

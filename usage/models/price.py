@@ -12,7 +12,9 @@ from usage.rollup import reprice
 class Price(models.Model):
     """Price of a model from a day on, until the model's next price. Days begin at midnight in `settings.TIME_ZONE`."""
 
-    model = models.CharField(_("model"), max_length=100, help_text=_("As the answers name it: gpt-4.1-mini, say."))
+    model = models.CharField(
+        _("model"), max_length=100, help_text=_("As named in the replies, for example gpt-4.1-mini.")
+    )
     valid_from = models.DateField(_("valid from"))
     input_per_million = models.DecimalField(_("per million input tokens"), max_digits=12, decimal_places=4)
     output_per_million = models.DecimalField(_("per million output tokens"), max_digits=12, decimal_places=4)
@@ -20,7 +22,7 @@ class Price(models.Model):
         _("currency"),
         max_length=3,
         default="USD",
-        validators=[RegexValidator("^[A-Z]{3}$", _("Three capital letters, as USD."))],
+        validators=[RegexValidator("^[A-Z]{3}$", _("Three capital letters, such as USD."))],
     )
 
     class Meta:
@@ -38,7 +40,7 @@ class Price(models.Model):
         return f"{self.model} {self.valid_from}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Also assigns what was counted to the prices anew."""
+        """Also assigns existing counts to the new prices."""
         with transaction.atomic():
             super().save(*args, **kwargs)
             reprice(*{self.model, getattr(self, "_stored_model", self.model)})

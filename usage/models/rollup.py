@@ -1,11 +1,12 @@
-"""The AI's answers, counted ahead of the pages that show the counts.
+"""AI replies, counted ahead of the pages that show the counts.
 
-Triggers on the answers' table (`whatsapp_ai_interactions`) put each change into `PendingAnswer` in the same
+Triggers on the replies' table (`whatsapp_ai_interactions`) put each change into `PendingAnswer` in the same
 transaction; `waops.refresh_usage` takes them from there and adds them to the other tables. So at any moment, in any
-snapshot, counts plus pending changes equal the answers themselves.
+snapshot, counts plus pending changes equal the replies. A change that a trigger could not put there is in `Missed`:
+until all replies have been counted again, the counts are not built.
 
-Days and hours are those of `RollupState.time_zone`. A period lasts from one reset of the counter to the next; answers
-before the first reset that is known belong to the period that starts in 1970. Absent texts are "".
+Days and hours are in `RollupState.time_zone`. A period lasts from one reset of the counter to the next; replies before
+the first known reset belong to the period that starts in 1970. Missing texts are "".
 """
 
 from django.db import models
@@ -15,11 +16,15 @@ from usage.models.profile import Profile
 
 
 class RollupState(models.Model):
-    """One row. `built_at` is null until all answers have been counted once, or when they must be counted anew."""
+    """One row. `built_at` is NULL until all replies have been counted once.
+
+    `basis` was `waops.usage_basis()` at that time. If it has changed, the replies must be counted again.
+    """
 
     built_at = models.DateTimeField(_("counted from the start"), null=True)
     refreshed_at = models.DateTimeField(_("as of"), null=True)
     time_zone = models.TextField(_("time zone"), default="")
+    basis = models.TextField(default="")
 
     class Meta:
         verbose_name = _("state of the counts")
@@ -30,7 +35,7 @@ class RollupState(models.Model):
 
 
 class PendingAnswer(models.Model):
-    """An answer that came (`sign` 1) or went (-1) and is not counted yet."""
+    """A reply that was added (`sign` 1) or deleted (-1) and is not counted yet."""
 
     sign = models.SmallIntegerField()
     answered_at = models.DateTimeField()
@@ -46,8 +51,27 @@ class PendingAnswer(models.Model):
         return f"{self.sign:+} {self.instance_id}"
 
 
+class Missed(models.Model):
+    """A change that one of our triggers could not record properly. Written by the triggers.
+
+    For `ANSWERS`: one row per transaction, until all replies are counted again. For `QUOTA_CHANGE`: one row per change
+    missing in the history, permanently.
+    """
+
+    ANSWERS = "answers"
+    QUOTA_CHANGE = "quota_change"
+
+    at = models.DateTimeField()
+    what = models.TextField()
+    business_id = models.UUIDField(null=True)
+    problem = models.TextField()
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.at}"
+
+
 class Period(models.Model):
-    """A moment at which a business's counter was reset. `counted`: the counts are split there."""
+    """A reset of a business's counter. `counted`: the counts are split at that time."""
 
     pk = models.CompositePrimaryKey("business_id", "starts_at")
     business = models.ForeignKey(Profile, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
@@ -62,7 +86,7 @@ class Period(models.Model):
 
 
 class Measures(models.Model):
-    """`untracked`: answers whose tokens were not recorded; the sums of tokens leave them out."""
+    """`untracked`: replies without recorded tokens; the token sums leave them out."""
 
     replies = models.BigIntegerField()
     untracked = models.BigIntegerField()
@@ -75,7 +99,7 @@ class Measures(models.Model):
 
 
 class UsageDetail(Measures):
-    """Answers of a WhatsApp number by all that a business page tells apart."""
+    """Replies of a WhatsApp number by all attributes that a business page shows."""
 
     pk = models.CompositePrimaryKey("instance_id", "period", "day", "model", "personality", "intent")
     instance_id = models.UUIDField()
@@ -90,7 +114,7 @@ class UsageDetail(Measures):
 
 
 class UsageByPeriod(Measures):
-    """Answers of a WhatsApp number by what their cost depends on. `price_id` 0: no price."""
+    """Replies of a WhatsApp number by what their cost depends on. `price_id` 0: no price."""
 
     pk = models.CompositePrimaryKey("instance_id", "period", "model", "price_id")
     instance_id = models.UUIDField()
@@ -103,7 +127,7 @@ class UsageByPeriod(Measures):
 
 
 class UsageByDay(models.Model):
-    """Answers of a WhatsApp number per day: trend and forecast of all businesses, and when the AI answered last."""
+    """Replies of a WhatsApp number per day: trend and forecast of all businesses, and the time of the last AI reply."""
 
     pk = models.CompositePrimaryKey("day", "instance_id")
     day = models.DateField()
@@ -119,7 +143,7 @@ class UsageByDay(models.Model):
 
 
 class UsageByHour(models.Model):
-    """Answers of a WhatsApp number in a period by the hour of the day, 0–23."""
+    """Replies of a WhatsApp number in a period by hour of the day, 0–23."""
 
     pk = models.CompositePrimaryKey("instance_id", "period", "hour")
     instance_id = models.UUIDField()

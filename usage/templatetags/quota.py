@@ -1,4 +1,4 @@
-"""How quotas, costs and addresses of the quota pages are shown."""
+"""Show quotas, costs and addresses on the quota pages."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -15,18 +15,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from usage import wording
+from usage.forecast import Verdict
 from usage.models import QuotaChange
-from usage.overview import Business
+from usage.quota import Business
 from usage.reconcile import explain
-from waops.templatetags.waops import status
-from waops.vocabulary import INTENTS, in_words
+from waops.access.vocabulary import INTENTS, PLANS, in_words
+from waops.templatetags.waops import status, without_numbers
 
 register = template.Library()
 
 
 @register.filter
 def verdict(business: Business) -> SafeString:
-    """The forecast as colour, word and shape."""
+    """The forecast as colour, word and shape; only as a word if it is the normal one."""
+    if business.forecast.verdict is Verdict.LASTS:
+        return format_html('<span class="quiet">{}</span>', wording.verdict(business))
     return status(wording.STATUS_KINDS[business.forecast.verdict], wording.verdict(business))
 
 
@@ -37,7 +40,7 @@ def outlook(business: Business) -> str:
 
 @register.filter
 def difference(business: Business) -> str:
-    """Why counter and answers differ."""
+    """Why counter and replies differ."""
     return explain(business.difference, business.is_enabled)
 
 
@@ -48,7 +51,7 @@ def percent(share: float | None) -> str:
 
 @register.filter
 def grouped(number: int | None) -> SafeString | str:
-    """A number with its thousands apart, that is not mirrored."""
+    """A number with thousands separators, never mirrored."""
     if number is None:
         return "—"
     return format_html('<bdi dir="ltr">{}</bdi>', _grouped(number))
@@ -56,7 +59,7 @@ def grouped(number: int | None) -> SafeString | str:
 
 @register.filter
 def grouped_text(number: int) -> str:
-    """The same inside a drawing, where there is no markup."""
+    """The same inside a drawing, where no markup is allowed."""
     return _grouped(number)
 
 
@@ -71,7 +74,7 @@ def signed(number: int | None) -> SafeString | str:
 
 @register.simple_tag
 def cost(part: Any) -> SafeString:
-    """Amounts by currency; "≥" where they leave replies out, as `left_out` says. "no price" instead of 0."""
+    """Amounts by currency; "≥" if they leave replies out, explained by `left_out`. "no price" instead of 0."""
     if part.replies == 0:
         return format_html("{}", "—")
     if not part.costs:
@@ -99,11 +102,11 @@ def left_out(part: Any) -> str:
             part.untracked,
         )
         reasons.append(words % {"count": _grouped(part.untracked)})
-    return _("≥: the cost leaves out %(reasons)s.") % {"reasons": _(" and ").join(reasons)} if reasons else ""
+    return _("≥: the cost does not include %(reasons)s.") % {"reasons": _(" and ").join(reasons)} if reasons else ""
 
 
 def _grouped(number: int) -> str:
-    # number_format would not group in Arabic, whose formats name a separator but no group.
+    # number_format would not group in Arabic, whose formats define a separator but no grouping.
     return f"{number:,}".replace(",", get_format("THOUSAND_SEPARATOR"))
 
 
@@ -114,7 +117,7 @@ def _money(amount: Decimal) -> str:
 
 @register.filter
 def elided(page: Page[Any]) -> Iterator[int | str]:
-    """Numbers of pages around this one, with gaps."""
+    """Page numbers around this one, with gaps."""
     return page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
 
 
@@ -124,13 +127,18 @@ def part_name(part: Any) -> str:
 
 
 @register.filter
+def plan_name(plan: str) -> str:
+    return without_numbers(in_words(plan.lower(), PLANS) if plan.lower() in PLANS else plan)
+
+
+@register.filter
 def intent(name: str) -> str:
     return in_words(name, INTENTS)
 
 
 @register.filter
 def what_changed(change: QuotaChange) -> SafeString:
-    """The values before and after that differ."""
+    """The old and new values that differ."""
     pairs = []
     if change.limit_moved:
         pairs.append((_("limit"), change.old_limit, change.new_limit))
@@ -143,7 +151,7 @@ def what_changed(change: QuotaChange) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def address(context: Context, **changes: Any) -> str:
-    """This page's query string with these values instead; an empty one leaves out. Another list begins at page 1."""
+    """This page's query string with these values replaced; an empty one is removed. Another list begins at page 1."""
     query = context["request"].GET.copy()
     query.pop("p", None)
     for name, value in changes.items():
@@ -156,17 +164,18 @@ def address(context: Context, **changes: Any) -> str:
 
 @register.simple_tag
 def query_of(**values: Any) -> str:
-    """A query string that holds these values."""
+    """A query string with these values."""
     return urlencode(values)
 
 
 @register.inclusion_tag("usage/sort.html", takes_context=True)
-def sort(context: Context, name: str) -> dict[str, Any]:
-    """A column's heading that sorts by it, and the other way round when it does already."""
+def sort(context: Context, name: str, *, number: bool = False) -> dict[str, Any]:
+    """A column heading that sorts by it, or reverses the order if the list is already sorted by it."""
     order, first = context["filters"]["order"], wording.first_order(name)
     is_chosen = order.removeprefix("-") == name
     second = first[1:] if first.startswith("-") else f"-{first}"
     return {
+        "number": number,
         "address": address(context, o=second if order == first else first),
         "label": wording.ORDER_NAMES[name],
         "direction": ("descending" if order.startswith("-") else "ascending") if is_chosen else "",

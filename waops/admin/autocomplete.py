@@ -1,4 +1,4 @@
-"""Choices among many rows, searched as one types."""
+"""Choose among many rows with a search box."""
 
 from typing import Any
 
@@ -9,8 +9,9 @@ from django.forms.widgets import Script
 
 
 class _Careful:
-    """Django's widget looks up what was sent before anything has checked it, and so fails on what is no key; and what
-    it makes of the field in the browser has no name for those who listen to a page."""
+    """Django's widget looks up the submitted value before it is validated, which fails for an invalid key,
+    and its field has no accessible name in the browser.
+    """
 
     field: Any
 

@@ -1,9 +1,8 @@
-"""Pages that show rows of the existing database and change nothing, for anybody."""
+"""Pages that show rows of the existing database and never change them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -11,27 +10,27 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from waops.access import may
+from waops.access.readers import may
 from waops.admin.addresses import ClearAddresses
 from waops.admin.paginator import BoundedPaginator
-from waops.live_schema import ForeignTable, missing_fields, table_exists
+from waops.database.live_schema import ForeignTable, missing_fields, table_exists
 
 
 class ReadOnlyAdmin(ClearAddresses):
-    """List and detail pages; adding, changing and deleting are refused to superusers too.
+    """List and detail pages; adding, changing and deleting are refused, even to superusers.
 
-    A column that the live database lacks is left out of list, filters and order. A model whose optional table is
-    absent is hidden, and its pages say so.
+    Columns that the live database lacks are left out of list, filters and order. A model whose optional table is
+    missing is hidden, and its pages say so.
     """
 
     actions = None
+    navigation = "records"
     change_form_template = "admin/read_only_form.html"
     list_per_page = 50
     paginator = BoundedPaginator
-    show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     related: Sequence[str] = ()
-    """Foreign keys that list and detail pages show, as `select_related` names them."""
+    """Foreign keys shown on list and detail pages, for `select_related`."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -67,7 +66,7 @@ class ReadOnlyAdmin(ClearAddresses):
         return super().changeform_view(request, *args, **kwargs) if self._has_table() else self._no_table(request)
 
     def related_pages(self, request: HttpRequest, row: Any) -> Iterator[tuple[str, str]]:
-        """Address and name of pages that a person goes on to from this row; see `may_view`."""
+        """Address and name of pages linked from this row; see `may_view`."""
         return iter(())
 
     def heading(self, row: Any) -> str:
@@ -85,7 +84,7 @@ class ReadOnlyAdmin(ClearAddresses):
         return not self._is_foreign() or table_exists(self.model)
 
     def _missing(self) -> frozenset[str]:
-        """Names, of fields and of their columns' attributes, that the live table lacks."""
+        """Names of fields, and of their columns' attributes, that the live table lacks."""
         if not self._is_foreign():
             return frozenset()
         missing = missing_fields(self.model)
@@ -108,7 +107,7 @@ def _columns_of_filter(entry: Any) -> set[str]:
 
 
 def may_view(request: HttpRequest, model: type[models.Model]) -> bool:
-    """Whether this person may open the pages of that model, and its table exists."""
+    """Whether this person may open that model's pages, and its table exists."""
     options = model._meta
     return may(request, f"{options.app_label}.view_{options.model_name}") and (
         not issubclass(model, ForeignTable) or table_exists(model)
@@ -116,7 +115,7 @@ def may_view(request: HttpRequest, model: type[models.Model]) -> bool:
 
 
 def list_address(model: type[models.Model], **lookups: Any) -> str:
-    """Address of a model's list, narrowed by `link_lookups` of its admin."""
+    """Address of a model's list, filtered by `link_lookups` of its admin."""
     options = model._meta
     address = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
     return f"{address}?{urlencode(lookups)}" if lookups else address

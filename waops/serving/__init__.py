@@ -1,1 +1,1 @@
-"""What stands between the web server and the pages: request ids, logs, probes, the visitor's address."""
+"""The layer between the web server and the pages: request ids, logs, probes, the client's address."""

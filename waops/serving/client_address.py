@@ -1,4 +1,4 @@
-"""Where a request comes from, also behind proxies."""
+"""Find out where a request comes from, also behind proxies."""
 
 from ipaddress import ip_address
 
@@ -7,10 +7,10 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The visitor's IP address, or None if it cannot be told.
+    """The client's IP address, or None if it is unknown.
 
-    Each proxy appends whom it heard from to X-Forwarded-For, and a visitor may begin that list with inventions. So the
-    address is counted from the end: one entry for each of the TRUSTED_PROXIES. Without proxies the header is ignored.
+    Each proxy appends the address it heard from to X-Forwarded-For, and a client can send a forged beginning. So the
+    address is counted from the end, one entry for each of the TRUSTED_PROXIES. Without proxies the header is ignored.
     """
     heard_from = request.META.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXIES:

@@ -1,4 +1,4 @@
-"""Error pages in the reader's language also where the error came before that was known."""
+"""Error pages in the reader's language, even if the error came before it was known."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language_from_request, override
 from django.views import defaults
 
-from waops import middleware
+from waops.database import middleware
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,8 +1,7 @@
-"""Log lines, as JSON or for a terminal, without the texts and numbers of customers.
+"""Write log lines, as JSON or for a terminal, without customers' texts and numbers.
 
-Whatever a database or a library says in an exception may quote a row ("Failing row contains …"). So an exception is
-logged as its class, its place in the code and what is known to be harmless of it, and every long number is masked.
-LOG_PERSONAL_DATA=true logs all of it.
+Messages of databases and libraries can quote a row ("Failing row contains …"). So an exception is logged as its class,
+location and the parts known to be safe, and every long number is masked. LOG_PERSONAL_DATA=true logs everything.
 """
 
 import copy
@@ -20,13 +19,13 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from pythonjsonlogger.json import JsonFormatter
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""Of the request that this thread answers; empty outside one."""
+"""Id of the request that this thread handles; empty outside of requests."""
 
 REQUEST_FIELDS = ("method", "path", "status", "milliseconds", "user", "address")
-"""What a log call may add to a line, as `extra`. Anything else is left out: Django adds the request itself."""
+"""What a log call may add as `extra`. Anything else is dropped: Django adds the request itself."""
 
 ABOUT_THE_SERVER = ("08", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "0A", "XX")
-"""Classes of SQLSTATE whose first line is about connections, locks, room and names, never about a row."""
+"""SQLSTATE classes whose first line is about connections, locks, space and names, never about a row."""
 
 ABOUT_THE_CODE = (
     AttributeError,
@@ -38,18 +37,18 @@ ABOUT_THE_CODE = (
     TemplateSyntaxError,
     TypeError,
 )
-"""Exceptions whose words come from programs, not from people."""
+"""Exceptions whose message comes from programs, not from people."""
 
 WITHHELD = "(its words are withheld; LOG_PERSONAL_DATA=true logs them)"
 
 LONG_NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\+?\d{8,}", re.IGNORECASE)
-"""A UUID, which stays, or a number as long as a telephone's, which does not."""
+"""A UUID, which is kept, or a number as long as a phone number, which is masked."""
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def describe(error: BaseException) -> str:
-    """Class and harmless words of an exception: "IntegrityError: SQLSTATE 23505, constraint one_open_escalation"."""
+    """Class and safe parts of an exception: "IntegrityError: SQLSTATE 23505, constraint one_open_escalation"."""
     name = type(error).__name__
     cause = error if isinstance(error, psycopg.Error) else error.__cause__
     if isinstance(cause, psycopg.Error):
@@ -70,7 +69,7 @@ def _describe_database_error(error: psycopg.Error) -> str:
 
 
 def describe_traceback(error: BaseException) -> str:
-    """The tracebacks of an exception and of what caused it, the first cause first, each ended by `describe`."""
+    """The tracebacks of an exception and its causes, first cause first, each ending with `describe`."""
     parts: list[str] = []
     seen: set[int] = set()
     current: BaseException | None = error
@@ -87,12 +86,12 @@ def mask_numbers(text: str) -> str:
 
 
 class PrivateFormatter(logging.Formatter):
-    """Mixed into a formatter. `private` false: everything is logged as it is."""
+    """Mixin for formatters. `private` false: everything is logged unchanged."""
 
     private = True
 
     def format(self, record: logging.LogRecord) -> str:
-        record = copy.copy(record)  # other handlers get it as it was
+        record = copy.copy(record)  # other handlers get the original record
         record.request_id = request_id.get()
         if self.private:
             record.msg, record.args = mask_numbers(_message(record)), None
@@ -119,7 +118,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 class JSONLines(PrivateFormatter, JsonFormatter):
-    """One JSON object a line: time (UTC), level, logger, message, request_id, REQUEST_FIELDS, error (a traceback)."""
+    """One JSON object per line: time (UTC), level, logger, message, request_id, REQUEST_FIELDS, error (a traceback)."""
 
     def __init__(self, *, private: bool = True) -> None:
         super().__init__(["levelname", "name", "message", "request_id"], json_ensure_ascii=False)
@@ -140,7 +139,7 @@ class JSONLines(PrivateFormatter, JsonFormatter):
 
 
 class TerminalLines(PrivateFormatter):
-    """For people: one line a record, ended by the request's id."""
+    """For people: one line per record, ending with the request's id."""
 
     def __init__(self, *, private: bool = True) -> None:
         super().__init__("{asctime} {levelname} {name}: {message} {request_id}", style="{")
@@ -151,7 +150,7 @@ FORMATS = {"json": JSONLines, "text": TerminalLines}
 
 
 def logging_settings(*, form: str, level: str, personal_data: bool) -> dict[str, Any]:
-    """Django's LOGGING. `form`: json or text. All lines go to standard error, through one formatter."""
+    """Django's LOGGING. `form`: json or text. All lines go to standard error through one formatter."""
     formatter = FORMATS[form]
     passed_on: dict[str, Any] = {"handlers": [], "propagate": True}
     return {
@@ -161,18 +160,22 @@ def logging_settings(*, form: str, level: str, personal_data: bool) -> dict[str,
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            # Django's own handlers would print past the formatter.
+            # Django's own handlers would bypass the formatter.
             "django": passed_on,
             # Statements with their values, at level DEBUG.
             "django.db.backends": {"level": None if personal_data else "INFO"},
-            # Repeats our line for a request, with the query string. `runserver` only.
+            # Repeats our request line with the query string. `runserver` only.
             "django.server": {"handlers": [], "propagate": True, "level": "CRITICAL"},
-            # Strangers try names; our line for the request says 400.
+            # Strangers try host names; our request line says 400.
             "django.security.DisallowedHost": {"level": "CRITICAL"},
-            # A 404 is no news beside our line for the request.
+            # Our request line already shows the 404.
             "django.request": {"level": "ERROR"},
             "django.utils.autoreload": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
+            # It logs each address called, and a webhook's may contain its secret.
+            "httpx": {"level": "WARNING"},
+            # It warns about each request that waits for a thread, which is what its queue is for.
+            "waitress.queue": {"level": "ERROR"},
             "gunicorn.error": passed_on | {"level": "INFO"},
         },
     }

@@ -1,4 +1,4 @@
-"""Every request has an id, which its answer and its log lines carry, and leaves one line in the log."""
+"""Give every request an id, shown in its response and log lines, and log one line for it."""
 
 import logging
 import re
@@ -15,20 +15,23 @@ from django.http import HttpRequest, HttpResponse
 
 from waops.serving.client_address import client_address
 from waops.serving.logs import request_id
-from waops.serving.probes import PROBES
+
+HEALTH = "/healthz"
+PROBES = (HEALTH, "/readyz")
+"""Addresses of the probes, which are called too often to log."""
 
 logger = logging.getLogger(__name__)
 
 current_request: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
-"""For what is far from the view and must say who asked; None outside a request."""
+"""For code far from the view that must know the request; None outside of one."""
 
 HEADER = "X-Request-ID"
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
-"""Ids that we take over from a proxy or a caller. Others could forge log lines, or fill them."""
+"""Ids accepted from a proxy or caller. Others could forge or flood log lines."""
 
 
 class RequestMiddleware:
-    """Stands before all others, so that theirs are also lines of the request."""
+    """Comes before all other middleware, so that their log lines belong to the request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -47,13 +50,13 @@ class RequestMiddleware:
 
 @receiver(request_finished)
 def forget_request(**kwargs: Any) -> None:
-    """Not before: Django logs an error's status after all middleware has answered."""
+    """Not earlier: Django logs an error's status after all middleware has responded."""
     request_id.set("")
     current_request.set(None)
 
 
 def _log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-    """Without the query string: people search for numbers and words of customers."""
+    """Without the query string: people search for customers' numbers and words."""
     fields = {
         "method": request.method,
         "path": request.path,
@@ -69,6 +72,6 @@ def _log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
 
 
 def _user_id(request: HttpRequest) -> str | None:
-    """Of whoever is logged in, if a page had to know. Asks no database, which may be what the page failed on."""
-    user = getattr(request, "_cached_user", None)  # where Django's middleware keeps whom it has looked up
+    """Id of the logged-in user, if a page has loaded it. Uses no database, which may be what failed."""
+    user = getattr(request, "_cached_user", None)  # where Django's middleware stores the user it has loaded
     return None if user is None or user.pk is None else str(user.pk)

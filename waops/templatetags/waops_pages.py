@@ -1,4 +1,4 @@
-"""Parts of the admin's pages: cells that keep their meaning as cards, and the facts of one row."""
+"""Parts of admin pages: table cells that keep their meaning as cards, and the fields of one row."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
-from waops.access import may
+from waops.access.personal import text
+from waops.access.readers import may
 from waops.templatetags.waops import json_block, ltr, outside_block
 
 register = template.Library()
@@ -24,9 +25,9 @@ register = template.Library()
 
 @register.simple_tag
 def cells(row: Iterable[SafeString], headers: list[dict[str, Any]]) -> Iterator[SafeString]:
-    """The cells that Django rendered for a row, with their role and their column's name.
+    """The cells Django rendered for a row, with their role and column name.
 
-    On a phone the table is shown as cards, which takes the browser's own idea of rows and cells away.
+    On phones the table is shown as cards, which removes the browser's own row and cell semantics.
     """
     for cell, header in zip(row, headers, strict=False):
         role = "rowheader" if cell.startswith("<th") else "cell"
@@ -39,7 +40,7 @@ def cells(row: Iterable[SafeString], headers: list[dict[str, Any]]) -> Iterator[
 
 @register.simple_tag(takes_context=True)
 def fact(context: Context, field: AdminReadonlyField) -> SafeString | str:
-    """The value of a read-only field, shown by its kind: JSON indented, long text as a block, relations as links."""
+    """The value of a read-only field by its kind: JSON indented, long text as a block, relations as links."""
     row = field.form.instance
     try:
         model_field, _, value = lookup_field(field.field["field"], row, field.model_admin)
@@ -61,11 +62,11 @@ def fact(context: Context, field: AdminReadonlyField) -> SafeString | str:
 
 
 def row_link(request: HttpRequest, row: models.Model | None) -> SafeString | str:
-    """A row's name, as a link to its page for whoever may open that."""
+    """A row's name, linked to its page if the reader may open it."""
     if row is None:
         return ""
     options = row._meta
     if not may(request, f"{options.app_label}.view_{options.model_name}"):
-        return format_html("<bdi>{}</bdi>", row)
+        return format_html("<bdi>{}</bdi>", text(str(row)))
     address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk])
-    return format_html('<a href="{}"><bdi>{}</bdi></a>', address, row)
+    return format_html('<a href="{}"><bdi>{}</bdi></a>', address, text(str(row)))

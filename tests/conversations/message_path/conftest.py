@@ -8,7 +8,7 @@ from psycopg import errors
 
 from tests.conversations.message_path.rows import Rows
 from tests.databases import Databases
-from waops.embedded.server import EmbeddedServer
+from waops.dev.embedded.server import EmbeddedServer
 
 NOT_AS_PLANNED = pytest.mark.xfail(
     strict=True,

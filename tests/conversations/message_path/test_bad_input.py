@@ -6,11 +6,11 @@ import psycopg
 import pytest
 from django.db import connection
 
-from conversations import procedures
 from conversations.models import Conversation, Message
 from tests import factories
+from tests.conversations.message_path.callers import procedures
 from tests.conversations.message_path.rows import Rows
-from waops.procedures import CallRefused
+from waops.database.calls import CallRefused
 
 NOBODY = UUID("00000000-0000-0000-0000-000000000000")
 STORE = "SELECT public.store_message_with_update(%s, %s, %s, %s)"

@@ -70,7 +70,7 @@ def test_one_business_is_allowed_exactly_its_limit(ours: Rows, limit: int):
 
 
 def test_first_messages_at_once_make_one_conversation(ours: Rows):
-    """Each call number is a new customer, to whom all clients are first."""
+    """Each call number is a new customer, and all clients try to be the first to write."""
     instance = ours.instance()
     answers = call_at_once(
         ours,

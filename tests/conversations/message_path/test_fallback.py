@@ -1,20 +1,19 @@
-"""Flags, the kill-switch, and the old path that answers when a function is broken."""
+"""Flags, the kill switch, and the legacy path that is used when a function is broken."""
 
 import logging
 from collections.abc import Callable
 
-import psycopg
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection, transaction
 from waffle.testutils import override_sample
 
-from conversations import legacy, procedures
 from conversations.models import Message
 from tests import factories
+from tests.conversations.message_path.callers import legacy, procedures
 from usage.procedures import check_and_update_ai_usage
-from waops import flags
-from waops.incidents import Incident
-from waops.procedures import CallRefused
+from waops.database import flags
+from waops.database.calls import CallRefused
+from waops.database.incidents import Incident
 
 NAME = "store_message_with_update"
 
@@ -32,8 +31,8 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         original: Callable = getattr(import_module(module), name)
         monkeypatch.setattr(f"{module}.{name}", lambda *args: (paths.append(path), original(*args))[1])
 
-    spy("conversations.procedures.messages", "call", "function")
-    spy("conversations.legacy.messages", "lock", "old")
+    spy("tests.conversations.message_path.callers.procedures.messages", "call", "function")
+    spy("tests.conversations.message_path.callers.legacy.messages", "lock", "old")
     return paths
 
 
@@ -75,20 +74,21 @@ def test_the_kill_switch_leaves_other_functions_alone(settings, taken: list[str]
     assert taken == ["function"]
 
 
+BODY = """
+    CREATE OR REPLACE FUNCTION public.store_message_with_update(
+        p_conversation_id uuid, p_role text, p_content text, p_message_id text DEFAULT NULL
+    ) RETURNS json LANGUAGE plpgsql AS $$ BEGIN {}; END $$
+"""
 BREAK = {
     "42883": "ALTER FUNCTION public.store_message_with_update RENAME TO gone",
-    "42P01": "ALTER TABLE waops.message_count RENAME TO gone",
-    "42703": "ALTER TABLE waops.message_count RENAME COLUMN messages TO gone",
-    "42P10": "DROP INDEX public.uniq_messages_conversation_message_id",
+    "42703": BODY.format("SELECT gone FROM pg_catalog.pg_class"),
 }
 
 
 @pytest.mark.parametrize("sqlstate", BREAK)
-def test_a_broken_function_is_answered_by_the_old_path(taken: list[str], caplog, sqlstate: str):
+def test_a_broken_function_uses_the_legacy_path(taken: list[str], caplog, sqlstate: str):
     conversation = factories.conversation()
     with connection.cursor() as cursor:
-        if sqlstate in ("42P01", "42703"):
-            cursor.execute("ALTER TABLE public.whatsapp_conversation_messages DISABLE TRIGGER USER")
         cursor.execute(BREAK[sqlstate])
     with caplog.at_level(logging.WARNING):
         stored = procedures.store_message_with_update(conversation.pk, "user", "hello", "a")
@@ -96,7 +96,7 @@ def test_a_broken_function_is_answered_by_the_old_path(taken: list[str], caplog,
     assert taken == ["function", "old"] * 2
     assert (stored.message_count, again.duplicate) == (1, True)
     assert [record.getMessage().split(":")[0] for record in caplog.records] == [
-        f"{NAME} failed ({sqlstate}), and the old path answers"
+        f"{NAME} failed ({sqlstate}), so the legacy path is used"
     ] * 2
     incident = Incident.objects.get()
     assert (incident.procedure, incident.kind, incident.detail, incident.occurrences) == (NAME, "fallback", sqlstate, 2)
@@ -112,7 +112,7 @@ def test_a_callers_error_is_not_fallen_back_from(taken: list[str]):
 
 
 def test_trouble_with_the_server_is_not_fallen_back_from(taken: list[str]):
-    """A lock that is not had would not be had by the old path either."""
+    """The legacy path could not get the lock either."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE OR REPLACE FUNCTION public.store_message_with_update(p_conversation_id uuid, p_role text,"
@@ -153,22 +153,7 @@ def test_both_paths_count_an_unknown_business():
     assert Incident.objects.get().occurrences == 2
 
 
-def test_the_functions_log_what_they_do_when_asked():
-    conversation = factories.conversation()
-    notices: list[str] = []
-    connections["default"].ensure_connection()
-    driver: psycopg.Connection = connections["default"].connection
-    driver.add_notice_handler(lambda diagnostic: notices.append(diagnostic.message_primary))
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL client_min_messages = log")
-        store(conversation)
-        cursor.execute("SET LOCAL waops.trace = 'on'")
-        store(conversation)
-    assert len(notices) == 1
-    assert notices[0].startswith(f"{NAME}: conversation={conversation.pk}")
-
-
-def test_the_old_path_needs_nothing_of_ours():
+def test_the_legacy_path_needs_nothing_of_ours():
     conversation = factories.conversation()
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE public.whatsapp_conversation_messages DISABLE TRIGGER USER")

@@ -12,7 +12,7 @@ from conversations.preflight import RowsHidden, refuse_unfit_tables
 from tests.conversations.message_path.rows import Rows
 from tests.conversations.message_path.test_message_count import DELETE_ONE, INSERT
 from tests.databases import Databases, django_uses
-from waops.embedded.server import EmbeddedServer
+from waops.dev.embedded.server import EmbeddedServer
 
 
 @pytest.fixture
@@ -29,26 +29,23 @@ def deployed(server: EmbeddedServer, databases: Databases, django_db_blocker, re
         yield rows
 
 
-def test_a_trigger_that_would_fail_in_a_function_stops_the_migration(deployed: Rows):
-    """It names its table without the schema, which works only on the service's own search path."""
-    deployed.connection.execute(
-        "CREATE OR REPLACE FUNCTION public.update_conversation_last_activity() RETURNS trigger LANGUAGE plpgsql"
-        " AS $$ BEGIN UPDATE whatsapp_conversations SET last_activity = now() WHERE id = NEW.conversation_id;"
-        " RETURN NEW; END $$"
-    )
-    with pytest.raises(CommandError, match=r"whatsapp_conversations.*add the schema"):
-        call_command("migrate", verbosity=0)
-    assert deployed.value("SELECT count(*) FROM public.whatsapp_conversation_messages") == 3
-    assert deployed.value("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'waops%%'") == 0
-    deployed.connection.execute("ALTER FUNCTION public.update_conversation_last_activity SET search_path = public")
-    call_command("migrate", verbosity=0)
-
-
 def test_a_role_that_sees_only_some_messages_is_refused(deployed: Rows):
     with connection.cursor() as cursor, connection.schema_editor(atomic=False) as editor:
         cursor.execute("SET ROLE authenticated")
         with pytest.raises(RowsHidden, match="Row-level security"):
             refuse_unfit_tables(None, editor)
+
+
+GAME = "CREATE FUNCTION public.end_turn({}) RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'"
+
+
+@pytest.mark.parametrize("arguments", ["p_game uuid", "p_turn uuid, p_outcome text"])
+def test_a_function_of_the_service_with_a_name_of_ours_is_not_replaced(deployed: Rows, arguments: str):
+    deployed.connection.execute(GAME.format(arguments))  # type: ignore[arg-type]
+    before = catalog(deployed)
+    with pytest.raises(CommandError, match=r"end_turn\(uuid.*Nothing was changed"):
+        call_command("migrate", verbosity=0)
+    assert catalog(deployed) == before
 
 
 @pytest.mark.parametrize("deployed", ["after"], indirect=True)
@@ -82,8 +79,8 @@ def test_writers_at_work_do_not_fail_and_are_counted(deployed: Rows):
     assert failures == []
     stored = deployed.value("SELECT public.store_message_with_update(%s, 'user', 'x')", conversation)
     assert stored["message_count"] == deployed.stored(conversation)
-    call_command("migrate", "conversations", "0004", verbosity=0)
-    call_command("migrate", "usage", "0003", verbosity=0)
+    call_command("migrate", "conversations", "0002", verbosity=0)
+    call_command("migrate", "usage", "0002", verbosity=0)
     assert catalog(deployed) == before
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import psycopg
 from django.conf import settings
 
+from tests import image
 from tests.conversations.message_path.rows import Rows
 from tests.databases import Databases
-from waops.embedded.server import EmbeddedServer
+from waops.dev.embedded.server import EmbeddedServer
 
 WRITER = """
 import sys, psycopg
@@ -99,6 +100,8 @@ def test_a_client_killed_in_mid_call(ours: Rows):
 def test_the_server_killed_in_mid_load(django_db_blocker):
     home = Path(tempfile.mkdtemp(prefix="waops-kill-"))
     server = EmbeddedServer(home, major=settings.EMBEDDED_POSTGRES_VERSION, binaries=settings.EMBEDDED_POSTGRES_BIN)
+    with django_db_blocker.unblock():
+        image.fill(server)
     server.start()
     try:
         with django_db_blocker.unblock():

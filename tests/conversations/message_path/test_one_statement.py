@@ -7,12 +7,12 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from conversations import legacy, procedures
 from tests import factories
+from tests.conversations.message_path.callers import legacy, procedures
 from tests.databases import Databases
 from usage.procedures import check_and_update_ai_usage
-from waops.embedded.server import SUPERUSER, EmbeddedServer
-from waops.flags import uses_function
+from waops.database.flags import uses_function
+from waops.dev.embedded.server import SUPERUSER, EmbeddedServer
 
 
 class StatementLog:
@@ -55,7 +55,7 @@ def test_a_turn_is_two_statements(log: StatementLog):
     assert "public.reply_ready" in statements[1]
 
 
-def test_the_old_path_takes_several(log: StatementLog):
+def test_the_legacy_path_takes_several(log: StatementLog):
     instance = factories.instance()
     log.start = len(log._lines())
     arrived = legacy.message_arrived(instance.pk, "20100", "hello", "a")
@@ -75,6 +75,9 @@ def test_each_caller_is_one_statement(log: StatementLog):
         "update_personality_usage_batch": ([instance.pk] * 50,),
         "message_arrived": (instance.pk, "20100", "hello"),
         "reply_ready": (message.conversation_id, "hi", None, {"user_message": "hello"}),
+        "turn_state": (instance.pk,),
+        "turn_sent": (instance.pk,),
+        "end_turn": (instance.pk, "failed"),
     }
     assert calls.keys() == set(procedures.__all__)
     callers = {name: partial(getattr(procedures, name), *arguments) for name, arguments in calls.items()}

@@ -1,4 +1,4 @@
-"""The old path and the functions, driven with the same random calls on the same data, answer and store the same."""
+"""The legacy path and the functions return and store the same, given the same random calls on the same data."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from waffle.testutils import override_sample
 
-from conversations import legacy, procedures
+from tests.conversations.message_path.callers import legacy, procedures
 from tests.conversations.message_path.rows import Rows
 from usage.legacy import check_and_update_ai_usage as old_check
 from usage.procedures import check_and_update_ai_usage as new_check
-from waops.procedures import CallRefused, sqlstate
+from waops.database.calls import CallRefused
+from waops.database.errors import sqlstate
 
 OLD: dict[str, Callable] = {name: getattr(legacy, name) for name in legacy.__all__} | {"check": old_check}
 NEW: dict[str, Callable] = {name: getattr(procedures, name) for name in procedures.__all__} | {"check": new_check}
@@ -128,14 +129,17 @@ def answer(call: Callable, arguments: list[Any]) -> Any:
             found = call(*arguments)
     except CallRefused as refused:
         return ("refused", refused.sqlstate)
-    except DataError as error:  # of the old path, called here without what turns it into CallRefused
+    except DataError as error:  # of the legacy path, called here without what turns it into CallRefused
         return ("refused", sqlstate(error))
     return without_chance(asdict(found)) if found is not None else None
 
 
 def tables(rows: Rows) -> list[Any]:
     queries = {
-        "whatsapp_conversation_messages": '"timestamp", role, content, message_id',
+        # Times are unique within one conversation only.
+        "whatsapp_conversation_messages": """(
+            SELECT user_phone FROM public.whatsapp_conversations AS c WHERE c.id = t.conversation_id
+        ), "timestamp\"""",
         "whatsapp_conversations": "user_phone",
         "whatsapp_ai_interactions": "user_phone, user_message, ai_response, metadata::text, total_tokens",
         "profiles": "monthly_ai_responses_used",

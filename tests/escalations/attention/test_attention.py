@@ -1,4 +1,6 @@
-"""What needs attention: found, explained, counted, and set right with one press."""
+"""What needs attention: found, explained, counted, and fixed with one press."""
+
+import re
 
 import pytest
 from django.core.cache import cache
@@ -6,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from conversations.models import Conversation, Turn
 from escalations.attention.findings import COUNTED, Item, Kind
 from escalations.attention.queries import find, fresh_count
 from escalations.models import Escalation, Event, KnownReason
@@ -37,7 +40,7 @@ def any_reason(db) -> None:
         cursor.execute("ALTER TABLE escalated_conversations DROP CONSTRAINT escalated_conversations_reason_check")
 
 
-def ghost(**told: object):
+def missed(**told: object):
     """A conversation whose customer was told that a person takes over."""
     chat = factories.conversation()
     told = {"timestamp": factories.ago(hours=2), "message_id": "escalation_1700000000000", **told}
@@ -64,34 +67,35 @@ def test_an_orderly_desk_needs_none(support) -> None:
     assert fresh_count() == ""
 
 
-# Ghosts
+# Missed escalations
 
 
-def test_whoever_was_told_without_an_escalation_is_a_ghost(support) -> None:
-    chat = ghost()
+def test_customers_told_without_an_escalation_are_listed(support) -> None:
+    chat = missed()
     factories.message(chat, "transferred", "assistant", message_id="escalation_2", timestamp=factories.ago(hours=1))
     for other in ("escalated_1", "wamid.1", "escalationX1"):
         factories.message(factories.conversation(), "hold", "assistant", message_id=other)
-    ghost(timestamp=factories.ago(days=8))
-    waiting, done = ghost(), ghost()
+    missed(timestamp=factories.ago(days=31))
+    waiting, done = missed(), missed()
     factories.escalation(waiting, escalated_at=factories.ago(days=1))
     factories.escalation(done, escalated_at=factories.ago(hours=2), resolved_at=factories.ago(hours=1))
-    back_again = ghost()
+    back_again = missed()
     factories.escalation(back_again, escalated_at=factories.ago(days=3), resolved_at=factories.ago(days=2))
-    assert {item.conversation_id for item in found(Kind.GHOST)} == {chat.pk, back_again.pk}
+    assert {item.conversation_id for item in found(Kind.MISSED)} == {chat.pk, back_again.pk}
     text = support.get(PAGE).content.decode()
-    assert "wrote no escalation" in text
+    assert "created no escalation" in text
     assert f"/conversations/conversation/{chat.pk}/change/" in text
 
 
-def test_a_ghost_is_put_into_the_queue_once(support) -> None:
-    chat = ghost()
-    assert said(cure(support, Kind.GHOST, chat.pk)) == ["1 set right."]
+def test_a_missed_escalation_is_put_into_the_queue_once(support) -> None:
+    chat = missed()
+    assert said(cure(support, Kind.MISSED, chat.pk)) == ["1 fixed."]
     case = Escalation.objects.get(whatsapp_number=chat.user_phone, resolved_at=None)
-    assert Event.objects.get(escalation_id=case.pk).kind == Event.Kind.ESCALATED
-    assert found(Kind.GHOST) == []
-    [told] = said(cure(support, Kind.GHOST, chat.pk))
-    assert "left as it is" in told
+    event = Event.objects.get(escalation_id=case.pk)
+    assert (event.kind, event.actor is not None) == (Event.Kind.RECOVERED, True)
+    assert found(Kind.MISSED) == []
+    [told] = said(cure(support, Kind.MISSED, chat.pk))
+    assert "was skipped" in told
     assert Escalation.objects.count() == 1
 
 
@@ -107,7 +111,7 @@ def test_duplicates_are_closed_and_the_first_is_kept(support, allow_duplicates) 
     assert (item.case_id, item.count) == (first.pk, 2)
     assert "escalated 2 times" in support.get(PAGE).content.decode()
 
-    assert said(cure(support, Kind.DUPLICATE, first.pk)) == ["1 set right."]
+    assert said(cure(support, Kind.DUPLICATE, first.pk)) == ["1 fixed."]
 
     first.refresh_from_db()
     second.refresh_from_db()
@@ -129,9 +133,6 @@ def test_cases_of_a_number_that_is_not_connected(support, status) -> None:
     for spelling in ("connected", "CONNECTED"):
         factories.escalation(factories.conversation(factories.instance(status=spelling)))
     assert {item.case_id for item in found(Kind.DISCONNECTED)} == {lost.pk, nowhere.pk}
-    assert said(cure(support, Kind.DISCONNECTED, lost.pk)) == ["1 set right."]
-    lost.refresh_from_db()
-    assert lost.resolved_at is not None
 
 
 def test_cases_that_the_ai_answers_all_the_same(support) -> None:
@@ -143,14 +144,34 @@ def test_cases_that_the_ai_answers_all_the_same(support) -> None:
     factories.escalation(other, escalated_at=factories.ago(hours=2), resolved_at=factories.ago(hours=1))
     factories.interaction(other, created_at=factories.ago(minutes=1))
     assert [item.case_id for item in found(Kind.ANSWERED)] == [case.pk]
-    assert said(cure(support, Kind.ANSWERED, case.pk)) == ["1 set right."]
-    assert found(Kind.ANSWERED) == []
+
+
+def test_they_are_resolved_as_in_the_queue(support) -> None:
+    lost, _ = (factories.escalation(factories.conversation(factories.instance(status="Created"))) for _ in range(2))
+    page = support.get(PAGE).content.decode()
+    one = re.search(
+        rf'<form method="post" action="(\S+)">(?:(?!</form>).)*?name="case" value="{lost.pk}".*?</form>', page, re.S
+    )
+    assert one
+    assert 'name="action" value="resolve"' in one[0]
+    assert cure(support, Kind.DISCONNECTED, lost.pk).status_code == 404
+    asked = support.post(one[1], {"action": "resolve", "case": str(lost.pk)})
+    assert 'name="note"' in asked.content.decode()
+    assert 'name="outcome"' in asked.content.decode()
+    lost.refresh_from_db()
+    assert lost.resolved_at is None
+    sent = {"action": "resolve", "cases": asked.context["cases"], "note": "connected again", "query": ""}
+    done = support.post(one[1], sent)
+    lost.refresh_from_db()
+    assert lost.resolved_at is not None
+    assert Event.objects.get(escalation_id=lost.pk).details["note"] == "connected again"
+    assert 'value="reopen"' in done.content.decode()
 
 
 # Reasons
 
 
-def test_an_unknown_reason_is_named_until_somebody_accepts_it(support, any_reason) -> None:
+def test_an_unknown_reason_is_listed_until_it_is_accepted(support, any_reason) -> None:
     for reason in ("vip_customer", "vip_customer", "<b>x", "user_request", "", None):
         factories.escalation(reason=reason)
     factories.escalation(reason="long_gone", resolved_at=factories.ago(days=1))
@@ -168,62 +189,62 @@ def test_an_unknown_reason_is_named_until_somebody_accepts_it(support, any_reaso
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_who_may_not_cure_sees_no_button_and_is_refused(db, kind) -> None:
+def test_people_who_may_not_fix_see_no_button_and_are_refused(db, kind) -> None:
     operator = signed_in("Operators")
-    ghost()
+    missed()
     text = operator.get(PAGE).content.decode()
-    assert str(Kind.GHOST.heading) in text
+    assert str(Kind.MISSED.heading) in text
     assert 'name="item"' not in text
     assert cure(operator, kind, "x").status_code == 403
     assert Escalation.objects.count() == 0
 
 
 def test_only_forms_change_anything(support) -> None:
-    chat = ghost()
-    assert support.get(f"{PAGE}ghosts/", {"item": chat.pk}, follow=True).redirect_chain == [(PAGE, 302)]
-    assert support.post(f"{PAGE}ghosts/", {"item": "x"}).status_code == 400
-    assert support.post(f"{PAGE}ghosts/", follow=True).status_code == 200
+    chat = missed()
+    assert support.get(f"{PAGE}missed/", {"item": chat.pk}, follow=True).redirect_chain == [(PAGE, 302)]
+    assert support.post(f"{PAGE}missed/", {"item": "x"}).status_code == 400
+    assert support.post(f"{PAGE}missed/", follow=True).status_code == 200
     assert support.post(f"{PAGE}witches/", {"item": chat.pk}).status_code == 404
     assert Escalation.objects.count() == 0
 
 
-def test_many_are_counted_no_further_than_anybody_reads_and_cost_the_same(support) -> None:
+def test_many_are_counted_only_up_to_a_limit_and_cost_the_same(support) -> None:
     def cost() -> int:
         with CaptureQueriesContext(connection) as queries:
-            assert "Put into the queue" in support.get(PAGE).content.decode()
+            assert "Put in the queue" in support.get(PAGE).content.decode()
         return len(queries)
 
-    ghost()
+    missed()
     support.get(PAGE)
     one = cost()
     for _ in range(COUNTED + 20):
-        ghost()
+        missed()
         factories.escalation()
-    assert cost() == one <= 10
+    assert cost() == one <= 11
     text = support.get(PAGE).content.decode()
     assert f"{COUNTED}+" in text
     assert text.count('<li class="finding__item">') == 40
-    assert "More follow when these are done" in text
+    assert "More will appear when these are done" in text
 
 
 def test_the_count_on_the_tab_is_remembered_for_a_while(support) -> None:
-    ghost()
+    missed()
     assert fresh_count() == "1"
-    ghost()
+    missed()
     assert fresh_count() == "1"
     support.get(PAGE)
     assert fresh_count() == "2"
 
 
 def test_no_page_waits_for_the_count_that_another_shows(support) -> None:
-    ghost()
+    missed()
     queue = "/escalations/escalation/"
     text = support.get(queue).content.decode()
     assert f'data-count-from="{PAGE}count/"' in text
     assert support.get(f"{PAGE}count/").content.decode() == "1"
     known = support.get(queue).content.decode()
     assert "data-count-from" not in known
-    assert '<span class="tabs__count">1</span>' in known
+    assert '<span class="count">1</span>' in known
 
 
 def test_the_page_lives_without_optional_columns(support) -> None:
@@ -233,3 +254,60 @@ def test_the_page_lives_without_optional_columns(support) -> None:
         cursor.execute("ALTER TABLE escalated_conversations DROP COLUMN reason, DROP COLUMN created_at")
     cache.clear()
     assert support.get(PAGE).status_code == 200
+
+
+# Turns
+
+
+def turn(outcome: str = "", *, replied: bool = False, **values: object) -> Turn:
+    """A turn of a conversation's only message, two hours old."""
+    chat = factories.conversation()
+    message = factories.message(chat, "where is it", "user", timestamp=factories.ago(hours=2))
+    values = {
+        "arrived_at": message.timestamp,
+        "lease_seconds": 60,
+        "leased_until": factories.ago(minutes=40),
+        "replied_at": factories.ago(hours=1) if replied else None,
+        "ended_at": factories.ago(minutes=30) if outcome else None,
+        "outcome": outcome,
+        **values,
+    }
+    return Turn.objects.create(message_id=message.pk, conversation_id=chat.pk, **values)
+
+
+def test_customers_whose_turn_ended_without_an_answer_are_listed(support) -> None:
+    listed = [turn("run_out"), turn("failed"), turn()]
+    turn(leased_until=factories.ago(minutes=1))
+    turn("answered")
+    turn("superseded")
+    turn("run_out", ended_at=factories.ago(days=8))
+    answered, escalated, resolved = turn("run_out"), turn("run_out"), turn("failed")
+    factories.message(Conversation.objects.get(pk=answered.conversation_id), "here", "assistant")
+    factories.escalation(Conversation.objects.get(pk=escalated.conversation_id), escalated_at=factories.ago(days=1))
+    factories.escalation(
+        Conversation.objects.get(pk=resolved.conversation_id),
+        escalated_at=factories.ago(hours=1),
+        resolved_at=factories.ago(minutes=1),
+    )
+    assert {item.conversation_id for item in found(Kind.UNANSWERED)} == {one.conversation_id for one in listed}
+    assert "did not finish" in support.get(PAGE).content.decode()
+
+
+def test_replies_whose_sending_is_not_confirmed_are_listed(support) -> None:
+    listed = [turn("unconfirmed", replied=True), turn(replied=True)]
+    turn("answered", replied=True)
+    written_to = turn("unconfirmed", replied=True)
+    for one in (*listed, written_to):
+        chat = Conversation.objects.get(pk=one.conversation_id)
+        factories.message(chat, "it leaves today", "assistant", timestamp=factories.ago(hours=1))
+    factories.message(Conversation.objects.get(pk=written_to.conversation_id), "did it arrive?", "assistant")
+    assert {item.conversation_id for item in found(Kind.UNCONFIRMED)} == {one.conversation_id for one in listed}
+    assert found(Kind.UNANSWERED) == []
+
+
+@pytest.mark.parametrize(("kind", "outcome"), [(Kind.UNANSWERED, "run_out"), (Kind.UNCONFIRMED, "unconfirmed")])
+def test_an_unanswered_customer_is_put_into_the_queue(support, kind, outcome) -> None:
+    chat = turn(outcome, replied=kind is Kind.UNCONFIRMED).conversation_id
+    assert said(cure(support, kind, chat)) == ["1 fixed."]
+    assert Escalation.objects.get().whatsapp_number == Conversation.objects.get(pk=chat).user_phone
+    assert found(kind) == []

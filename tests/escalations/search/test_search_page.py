@@ -1,8 +1,9 @@
-"""The search page: what is found, by whom, and at what cost."""
+"""The search page: what is found, who finds it, and what it costs."""
 
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -79,6 +80,10 @@ def test_a_customer_is_found_by_name_in_any_spelling(support, written) -> None:
         ("write to mona@example.com", "mona@example.com"),
         ("it's O'Brien", "o'brien"),
         ("خصم 50% اليوم", "50%"),
+        *[("#FS-19450?", written) for written in ("19450", "1945", "FS-19450", "fs 19450", "FS19450", "١٩٤٥٠")],
+        *[("طلب TR48682.", written) for written in ("48682", "TR 48682", "tr48682", "TR-48682")],
+        ("https://shop.example/orders/19450?x=1", "19450"),
+        ("call +201012345678", "201012345678"),
     ],
 )
 @pytest.mark.parametrize("few", [-1, 10**9])
@@ -184,10 +189,10 @@ def test_matches_are_marked_and_hostile_text_is_shown_as_text(support) -> None:
         {"q": "a", "after": "2026-01-01_00000000-0000-4000-8000-000000000000"},
     ],
 )
-def test_a_malformed_address_is_refused_in_words(support, query) -> None:
+def test_a_malformed_address_is_refused_with_a_reason(support, query) -> None:
     response = support.get(SEARCH, query)
     assert response.status_code == 400
-    assert "This address cannot be shown" in response.content.decode()
+    assert "This address does not work" in response.content.decode()
 
 
 def test_who_may_not_see_messages_finds_none(db) -> None:
@@ -197,9 +202,20 @@ def test_who_may_not_see_messages_finds_none(db) -> None:
     assert signed_in().get(SEARCH).status_code == 403
 
 
+def test_a_number_that_the_end_of_what_is_searched_cuts_is_masked(support) -> None:
+    """Its first digits are too few to look like a number."""
+    chat = factories.conversation()
+    beginning = f"{'word ' * 3990}needle call 2010998"
+    factories.message(chat, f"{' ' * (messages.INDEXED - len(beginning))}{beginning}87766")
+    Group.objects.get(name="Support").permissions.remove(Permission.objects.get(codename="see_numbers"))
+    text = support.get(SEARCH, {"q": "needle"}).content.decode()
+    assert "call" in text
+    assert "2010998" not in text
+
+
 def test_hundreds_of_results_cost_as_many_queries_as_one(support) -> None:
     def cost() -> int:
-        """Somebody's first search, which is recorded. Where a transaction begins and ends is not counted."""
+        """A person's first search, which is recorded. Where a transaction begins and ends is not counted."""
         client = signed_in("Support")
         with CaptureQueriesContext(connection) as queries:
             assert "needle" in client.get(SEARCH, {"q": "needle"}).content.decode()
@@ -228,3 +244,29 @@ def test_search_lives_without_the_optional_table(support) -> None:
     cache.clear()
     assert found(support, "5678")["conversations"] == [chat.pk]
     assert support.get(SEARCH, {"q": "mona"}).status_code == 200
+
+
+MANY_NUMBERS = """
+    INSERT INTO public.whatsapp_conversations (instance_id, user_phone, status, last_activity, started_at)
+    SELECT %(instance)s, '2010' || 1000000 + n || '7777', 'active', now() - n * interval '1 hour', now()
+    FROM generate_series(2000, 1, -1) AS n;
+    INSERT INTO public.escalated_conversations (instance_id, whatsapp_number, reason, escalated_at, created_at)
+    SELECT instance_id, user_phone, 'user_request', last_activity, last_activity
+    FROM public.whatsapp_conversations ORDER BY last_activity
+"""
+
+
+@pytest.mark.parametrize("written", ["7777", "2010"])
+@pytest.mark.parametrize("kind", ["cases", "conversations"])
+def test_of_thousands_of_numbers_the_newest_are_found_and_the_others_follow(support, kind, written) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(MANY_NUMBERS, {"instance": factories.instance().pk})
+        cursor.execute("ANALYZE public.whatsapp_conversations, public.escalated_conversations")
+    query, seen = {"q": written, "kind": kind}, []
+    for _ in range(2):
+        page = support.get(SEARCH, query)
+        part = page.context["found"][kind]
+        seen += [getattr(row, "user_phone", None) or row.whatsapp_number for row in part.rows]
+        query["after"] = part.more
+    assert seen == [f"2010{1_000_000 + place}7777" for place in range(1, 101)]
+    assert 'rel="next"' in page.content.decode()

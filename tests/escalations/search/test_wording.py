@@ -1,12 +1,12 @@
 """What is typed, how it is spelt, and how a match is shown. None of this needs a database."""
 
 import importlib
+import re
 
 import pytest
 
-from escalations.search.folding import FROM, TO, fold, fold_with_places
-from escalations.search.snippets import snippet
-from escalations.search.wording import Wording
+from escalations.folding import FOLDED, FROM, TO, fold, fold_with_places
+from escalations.search.wording import Wording, snippet
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,8 @@ from escalations.search.wording import Wording
         ("مُحَمَّدٌ", "محمد"),
         ("طلــــب", "طلب"),
         ("\u06a9\u062a\u0627\u0628\u06cc", "كتابي"),
-        ("طلب ١٢٣ و۴۵۶", "طلب 123 و456"),
+        ("طلب ١٢٣ و۴۵۶", "طلب 123 و 456"),
+        ("FS-19450 TR48682 ٣.٥ +20", "fs- 19450 tr 48682 3. 5 + 20"),
         ("وصل؟ نعم، شكرا؛", "وصل  نعم  شكرا "),
         ("ORDER Nº Straße", "order nº straße"),
     ],
@@ -27,8 +28,11 @@ def test_written_variants_fold_to_one_spelling(written, folded) -> None:
 
 
 def test_the_indexes_fold_as_the_queries_do() -> None:
-    migration = importlib.import_module("escalations.migrations.0020_search_indexes")
+    migration = importlib.import_module("escalations.migrations.0002_indexes")
     assert (migration.VARIANTS, migration.FOLDED) == (FROM, TO)
+    number = re.search(r"translate.*\), (.*)\)", FOLDED, re.DOTALL)
+    assert number
+    assert "".join(number[1].split()) in "".join(migration.WORDS.split())
 
 
 def test_places_lead_back_to_the_text_as_written() -> None:
@@ -50,6 +54,9 @@ def test_places_lead_back_to_the_text_as_written() -> None:
         ("?!", ""),
         ("", ""),
         ("mona@example.com", "'mona@example.com':*"),
+        ("FS-19450", "'fs' & '19450':*"),
+        ("tr48682", "'tr' & '48682':*"),
+        ("TR ٤٨٦٨٢", "'tr' & '48682':*"),
     ],
 )
 def test_words_become_a_query_that_means_nothing_else(text, tsquery) -> None:
@@ -81,6 +88,8 @@ def test_a_match_is_marked_as_it_was_written() -> None:
     assert shown("أهلاً يا أُستاذ محمد", "استاذ") == "أهلاً يا [أُستاذ] محمد"
     assert shown("شكراً", "شكرا") == "[شكراً]"
     assert shown("Where is my ORDER? The order!", "order") == "Where is my [ORDER]? The [order]!"
+    assert shown("order #FS-19450, FS19450", "fs", "19450") == "order #[FS]-[19450], [FS][19450]"
+    assert shown("order #FS-19450, FS19450", "19450") == "order #FS-[19450], FS[19450]"
     assert shown("طلبات border", "طلب", "order") == "[طلبات] border"
 
 

@@ -6,13 +6,13 @@ import psycopg
 import pytest
 
 from tests.databases import Databases
-from waops.benchmark import datasets, growth, indexes, pages, scratch
-from waops.benchmark.datasets import multiply
-from waops.benchmark.options import Options
-from waops.benchmark.progress import Watch
-from waops.benchmark.suite import Work, stages
-from waops.demo.tables import MESSAGES, TABLES
-from waops.embedded.server import SUPERUSER, EmbeddedServer
+from waops.dev.benchmark import datasets, growth, indexes, pages, scratch
+from waops.dev.benchmark.datasets import multiply
+from waops.dev.benchmark.options import Options
+from waops.dev.benchmark.progress import Watch
+from waops.dev.benchmark.suite import Work, stages
+from waops.dev.demo.tables import MESSAGES, TABLES
+from waops.dev.embedded.server import SUPERUSER, EmbeddedServer
 
 OPTIONS = Options(seconds=1, rounds=1, clients=2)
 
@@ -107,7 +107,7 @@ def test_those_who_wrote_last_write_in_a_table_of_any_size(place: scratch.Scratc
 @pytest.fixture
 def work(place: scratch.Scratch, monkeypatch, django_db_blocker) -> Work:
     """With long conversations of 300 messages, which no vacuum has seen."""
-    monkeypatch.setattr("waops.benchmark.fill.LENGTHS", (10, 200, 300))
+    monkeypatch.setattr("waops.dev.benchmark.fill.LENGTHS", (10, 200, 300))
     monkeypatch.setattr(growth, "ROUNDS", 2)
     monkeypatch.setattr(indexes, "ROUNDS", 2)
     monkeypatch.setattr(indexes, "PASSES", 20)
@@ -121,7 +121,7 @@ VISIBLE = "SELECT relallvisible FROM pg_class WHERE relname = 'whatsapp_conversa
 
 
 def test_long_conversations_are_measured_before_a_vacuum_and_after(place: scratch.Scratch, work: Work):
-    with place.session(work.databases.before) as connection:
+    with place.session(work.databases.indexed) as connection:
         seen = rows(connection, VISIBLE)[0][0]
         work.lengths()
         assert rows(connection, VISIBLE)[0][0] > seen

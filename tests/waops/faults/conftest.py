@@ -1,4 +1,4 @@
-"""A server of its own for what breaks servers, with a database of the test's own that the app serves people from."""
+"""A separate server for tests that break servers, with a separate database that the app serves."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,20 +11,18 @@ from tests import factories
 from tests.databases import Databases, django_uses
 from tests.http import Person, served
 from tests.programs import copy_of, remove
-from waops.embedded.server import SUPERUSER, EmbeddedServer
+from waops.dev.embedded.server import SUPERUSER, EmbeddedServer
 from waops.models import User
 
 QUEUE = "/escalations/escalation/"
 
 
 @pytest.fixture(scope="session")
-def spare(server: EmbeddedServer, databases: Databases, django_db_blocker) -> Iterator[Databases]:
+def spare(server: EmbeddedServer) -> Iterator[Databases]:
     """A copy of the tests' server, to stop, starve and fill."""
-    with django_db_blocker.unblock(), databases.clone("migrated"):
-        pass  # the copy has the template too
     copy = copy_of(server)
     copy.start()
-    yield Databases(copy, databases)
+    yield Databases(copy)
     copy.start()
     remove(copy)
 

@@ -15,7 +15,7 @@ from tests.databases import Databases, django_uses
 from tests.http import Person, no_patience, served
 from tests.programs import copy_of, remove, wait_until
 from tests.waops.faults.conftest import QUEUE, claims
-from waops.embedded.server import SUPERUSER, EmbeddedServer
+from waops.dev.embedded.server import SUPERUSER, EmbeddedServer
 from waops.models import User
 
 QUOTA = "/usage/profile/"
@@ -40,7 +40,7 @@ def test_what_was_acknowledged_outlives_the_server(
         assert "تعذّر الوصول إلى قاعدة البيانات" in page.text
         sent = amal.post(f"{QUEUE}{case.pk}/release/")
         assert sent.status == 503
-        assert "is not known" in sent.text
+        assert "Nothing you just sent was saved" in sent.text
     spare.server._ensure_running()
     assert amal.get(QUEUE).status == 200
     assert claims(case) == 1
@@ -70,10 +70,10 @@ def cut_off_while_waiting(dsn: str, table: str, ask: Callable[[], int]) -> int:
 def test_a_page_whose_connection_is_lost_is_asked_for_once_more(
     superuser_dsn: str, amal: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.ERROR, logger="waops.middleware"):
+    with caplog.at_level(logging.ERROR, logger="waops.database.middleware"):
         status = cut_off_while_waiting(superuser_dsn, "escalations_casestate", lambda: amal.get(QUEUE).status)
     assert status == 200
-    (line,) = [record.message for record in caplog.records if record.name == "waops.middleware"]
+    (line,) = [record.message for record in caplog.records if record.name == "waops.database.middleware"]
     assert "asking again" in line
 
 
@@ -87,7 +87,7 @@ def test_a_change_whose_connection_is_lost_is_not_tried_again(
 
 
 @pytest.mark.parametrize(("statement", "lock"), [(0.3, 0), (30, 0.3)])
-def test_a_lock_that_is_held_ends_in_words(
+def test_a_held_lock_ends_with_an_explanation(
     superuser: psycopg.Connection, settings, statement: float, lock: float, amal: Person, case: Escalation, claim: Claim
 ) -> None:
     """By the limit of a slow statement, and by that of a wait for a lock."""
@@ -133,7 +133,7 @@ def test_a_database_that_takes_no_changes_is_read(
         assert amal.get(page).status == 200, page
     sent = amal.post(f"{QUEUE}{case.pk}/claim/")
     assert sent.status == 503
-    assert "Nothing can be saved at the moment" in sent.text
+    assert "Nothing can be saved right now" in sent.text
     superuser.execute(change.format(sql.Identifier(database), sql.SQL("RESET")))
     # Connections that refused are given up, though one that was made meanwhile may refuse once more.
     wait_until(lambda: claim() == 302)
@@ -176,7 +176,7 @@ def test_a_function_that_is_dropped(
     superuser: psycopg.Connection, amal: Person, case: Escalation, claim: Claim, caplog: pytest.LogCaptureFixture
 ) -> None:
     superuser.execute("ALTER FUNCTION waops.claim_escalations RENAME TO mislaid")
-    with caplog.at_level(logging.ERROR, logger="waops.middleware"):
+    with caplog.at_level(logging.ERROR, logger="waops.database.middleware"):
         sent = amal.post(f"{QUEUE}{case.pk}/claim/")
     assert sent.status == 503
     assert "Something is missing in the database" in sent.text
@@ -215,7 +215,7 @@ def test_a_standby_takes_over(
             assert amal.get(QUEUE).status == 200
             sent = amal.post(f"{QUEUE}{case.pk}/claim/")
             assert sent.status == 503
-            assert "Nothing can be saved at the moment" in sent.text
+            assert "Nothing can be saved right now" in sent.text
             with psycopg.connect(standby.dsn(SUPERUSER), autocommit=True) as session:
                 assert session.execute("SELECT pg_promote()").fetchone() == (True,)
             assert amal.post(f"{QUEUE}{case.pk}/claim/").status == 302

@@ -10,8 +10,8 @@ from django.db import connection, connections
 from tests import factories
 from tests.http import Person, served
 from tests.programs import copy_of, remove, wait_until
-from waops import replica
-from waops.embedded.server import SUPERUSER, EmbeddedServer
+from waops.database import replica
+from waops.dev.embedded.server import SUPERUSER, EmbeddedServer
 
 
 class Standby:

@@ -17,11 +17,11 @@ from tests.http import Person, served
 from tests.programs import POOLER_PORT, pgbouncer
 from tests.roles import least_role
 from usage.models import Profile
-from waops.database_url import POOL_MODES, database_settings
-from waops.embedded.server import OWNER, EmbeddedServer
+from waops.database.url import POOL_MODES, database_settings
+from waops.dbops.doctor import diagnose
+from waops.dbops.findings import Severity
+from waops.dev.embedded.server import OWNER, EmbeddedServer
 from waops.models import User
-from waops.operate.doctor import diagnose
-from waops.operate.findings import Severity
 
 ROLE = "waops_app_pooled"
 QUEUE, QUOTA = "/escalations/escalation/", "/usage/profile/"
@@ -74,7 +74,7 @@ def test_people_can_do_their_work(through, mode: str, monkeypatch: pytest.Monkey
         for model in admin.site._registry:
             page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
             assert person.get(page).status == 200, page
-        for page in ("", "live/", "search/?q=hello", "attention/", "numbers/", "numbers/cases.csv"):
+        for page in ("", "live/", "search/?q=hello", "attention/", "reports/", "reports/cases.csv"):
             assert person.get(QUEUE + page).status == 200, page
         for page in ("export/?format=csv", "export/?format=xlsx", f"{business.pk}/change/", f"{business.pk}/export/"):
             assert person.get(QUOTA + page).status == 200, page

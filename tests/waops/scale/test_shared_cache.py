@@ -12,16 +12,15 @@ from django.conf import settings
 from django.core.cache import caches
 from django.test import Client
 
-from conversations.cache import instance_settings
 from conversations.models import WhatsAppInstance
-from escalations.models import WaitTarget
-from escalations.wait_targets import WaitTargets
+from escalations.models import SLATarget
+from escalations.sla import SLATargets
 from tests import factories
 from tests.programs import Redis
 from tests.waops.test_connection_checks import url
-from waops.cache_url import cache_settings
-from waops.flags import uses_function
-from waops.shared_cache import SharedCache
+from waops.database.flags import uses_function
+from waops.serving.cache_url import cache_settings
+from waops.serving.shared_cache import SharedCache
 
 
 @pytest.fixture
@@ -54,20 +53,16 @@ def elsewhere(database: str, redis: Redis, code: str) -> None:
 
 
 def test_what_another_process_changes_is_seen_at_once(committed_database: str, redis: Redis) -> None:
-    number = factories.instance(escalation_enabled=True)
-    assert instance_settings(number.pk).instance["escalation_enabled"] is True
-    target = WaitTargets.load().target("").long
+    target = SLATargets.load().target("").long
     assert uses_function("message_arrived")
     change = (
-        "from conversations.models import WhatsAppInstance as W; from escalations.models import WaitTarget as T; "
+        "from escalations.models import SLATarget as T; "
         "from waffle.models import Sample; "
-        f"number = W.objects.get(pk='{number.pk}'); number.escalation_enabled = False; number.save(); "
         "target = T.objects.get(plan_type=''); target.warn_minutes += 1; target.save(); "
         "sample = Sample.objects.get(name='message_arrived'); sample.percent = 0; sample.save()"
     )
     elsewhere(committed_database, redis, change)
-    assert instance_settings(number.pk).instance["escalation_enabled"] is False
-    assert WaitTargets.load().target("").long > target
+    assert SLATargets.load().target("").long > target
     assert not uses_function("message_arrived")
 
 
@@ -77,15 +72,14 @@ def test_without_redis_pages_work_and_the_log_has_one_line(
     client = Client()
     client.force_login(factories.staff("Support", "Managers", "Operators"), settings.AUTHENTICATION_BACKENDS[-1])
     pages = ["/", "/escalations/escalation/", "/escalations/escalation/live/", "/usage/profile/"]
-    number = factories.instance()
+    factories.instance()
     redis.stop()
-    with caplog.at_level(logging.INFO, logger="waops.shared_cache"):
+    with caplog.at_level(logging.INFO, logger="waops.serving.shared_cache"):
         for page in pages:
             assert client.get(page).status_code == 200, page
-        assert instance_settings(number.pk)
         assert WhatsAppInstance.objects.count() == 1
-        assert WaitTarget.objects.exists()
-    assert [record.levelname for record in caplog.records if record.name == "waops.shared_cache"] == ["WARNING"]
+        assert SLATarget.objects.exists()
+    assert [record.levelname for record in caplog.records if record.name == "waops.serving.shared_cache"] == ["WARNING"]
 
 
 def test_it_is_used_again_when_it_is_back(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
@@ -95,11 +89,31 @@ def test_it_is_used_again_when_it_is_back(redis: Redis, caplog: pytest.LogCaptur
     assert cache.get("key", "absent") == "absent"
     redis.start()
     SharedCache._resting_until = 0.0
-    with caplog.at_level(logging.INFO, logger="waops.shared_cache"):
+    with caplog.at_level(logging.INFO, logger="waops.serving.shared_cache"):
         cache.set("key", 2)
         assert cache.get("key") == 2
         assert cache.get("key") == 2
     assert [record.message for record in caplog.records if record.levelname == "INFO"] == ["The shared cache is back."]
+
+
+def test_a_value_that_cannot_be_unpickled_is_absent_and_is_replaced(
+    redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = caches["default"]
+
+    def spoil() -> None:
+        # The second names a class that is gone.
+        for key, value in {"key": b"garbage", "other": b"cwaops.gone\nGone\n."}.items():
+            cache._cache.get_client(key, write=True).set(cache.make_and_validate_key(key), value)
+
+    spoil()
+    cache.set("sound", 7)
+    assert cache.get("key", "absent") == "absent"
+    assert cache.get_many(["key", "other", "sound"]) == {"sound": 7}
+    assert [record.levelname for record in caplog.records if "cannot be read" in record.message] == ["WARNING"] * 2
+    spoil()
+    assert cache.get_or_set("other", lambda: 3) == 3
+    assert cache.get("other") == 3
 
 
 def test_while_it_is_away_it_behaves_like_an_empty_cache(redis: Redis) -> None:

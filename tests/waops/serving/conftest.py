@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 from filelock import FileLock
 
-from waops.embedded.server import OWNER, EmbeddedServer
+from waops.dev.embedded.server import OWNER, EmbeddedServer
 
 SECRET_KEY = "only-for-this-test-but-long-enough-for-the-checks-of-deployment-0123456789"
 START_SECONDS = 120
@@ -69,6 +69,7 @@ class Gunicorn:
 
     port: int
     log: Path
+    pid: int
 
     def get(self, path: str, method: str = "GET", body: str | None = None, **headers: str) -> http.client.HTTPResponse:
         """The answer, read to its end into `.body`."""
@@ -100,7 +101,7 @@ def serve(
             program = [sys.executable, "-m", "gunicorn"]
             process = subprocess.Popen(program, cwd=settings.BASE_DIR, env=environment, stderr=output, stdout=output)
         running.append(process)
-        return Gunicorn(_port(process, log), log)
+        return Gunicorn(_port(process, log), log, process.pid)
 
     yield start
     for process in running:

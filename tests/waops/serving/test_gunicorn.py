@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from tests.waops.serving.conftest import Gunicorn, manage, production_environment, url_of
-from waops.embedded.server import EmbeddedServer
+from waops.dev.embedded.server import EmbeddedServer
 
 Serve = Callable[..., Gunicorn]
 
@@ -31,14 +32,14 @@ def test_pages_static_files_probes_and_log(production: Gunicorn) -> None:
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert set(page.headers["Set-Cookie"].split("; ")) >= {"Secure", "HttpOnly", "SameSite=Lax"}
 
-    style = re.search(r'href="(/static/waops/theme\.[0-9a-f]{12}\.css)"', page.body.decode())[1]
+    style = re.search(r'href="(/static/waops/tokens\.[0-9a-f]{12}\.css)"', page.body.decode())[1]
     for encoding in ("br", "gzip"):
         answer = production.get(style, Accept_Encoding=encoding)
         assert (answer.status, answer.headers["Content-Encoding"]) == (200, encoding)
         assert "immutable" in answer.headers["Cache-Control"]
     assert b"--" in gzip.decompress(answer.body)
 
-    # Whoever comes without TLS is sent to it; a probe is not, and needs no right name.
+    # Requests without TLS are redirected to it; probes are not, and need no valid host name.
     insecure = production.get("/login/", X_Forwarded_Proto="http")
     assert (insecure.status, insecure.headers["Location"]) == (301, "https://desk.example.com/login/")
     for path, status in (("/healthz", "ok"), ("/readyz", "ready")):
@@ -58,7 +59,7 @@ def test_pages_static_files_probes_and_log(production: Gunicorn) -> None:
     assert "201012345678" not in production.log.read_text()
 
 
-def test_it_refuses_to_start_in_words(server: EmbeddedServer, committed_database: str, tmp_path: Path) -> None:
+def test_it_refuses_to_start_with_a_reason(server: EmbeddedServer, committed_database: str, tmp_path: Path) -> None:
     environment = production_environment(url_of(server), tmp_path)
     program = [sys.executable, "-m", "gunicorn"]
     result = subprocess.run(
@@ -73,3 +74,8 @@ def test_checks_for_deployment_find_nothing(server: EmbeddedServer, committed_da
     environment = production_environment(url_of(server), collected)
     result = manage(environment, "check", "--deploy", "--database", "default", "--fail-level", "WARNING")
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_it_has_no_control_socket() -> None:
+    """gunicorn opens one by default, from which its workers can be stopped."""
+    assert runpy.run_path("gunicorn.conf.py")["control_socket_disable"] is True

@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from waops.serving.probes import known_migrations
+from waops.dbops.probes import all_migrations
 
 PROBE = Client(headers={"host": "10.0.0.7"})
 """As an orchestrator asks: by address, and without TLS."""
@@ -25,7 +25,7 @@ def test_health_needs_no_database() -> None:
 
 @pytest.mark.django_db
 def test_ready(django_assert_max_num_queries) -> None:
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(13):
         response = PROBE.get("/readyz")
     assert (response.status_code, response.json()) == (200, {"status": "ready"})
 
@@ -59,10 +59,10 @@ def test_a_missing_table_and_a_stranger_in_public(committed_database: str) -> No
 
 
 def test_a_migration_that_has_not_run(committed_database: str) -> None:
-    assert ("usage", "0002_index") in known_migrations()
+    assert ("usage", "0002_indexes") in all_migrations()
     with psycopg.connect(committed_database, autocommit=True) as owner:
-        owner.execute("DELETE FROM waops.django_migrations WHERE app = 'usage' AND name = '0002_index'")
+        owner.execute("DELETE FROM waops.django_migrations WHERE app = 'usage' AND name = '0002_indexes'")
     assert reasons() == ["migrations_pending"]
     with psycopg.connect(committed_database, autocommit=True) as owner:
         owner.execute("DROP TABLE waops.django_migrations")
-    assert reasons() == ["migrations_pending"]
+    assert reasons() == ["schema_damaged"]

@@ -3,22 +3,22 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
-from rich.console import Console
 from rich.table import Table
 
 from usage import rollup
 from usage.reconcile import Reconciliation, reconcile, reconcile_ended
+from waops.serving.terminal import Terminal
 
 
 class Command(BaseCommand):
-    help = "Compares each business's counter with its recorded answers, period by period. Changes nothing."
+    help = "Compares each business's counter with its recorded replies, period by period. Changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="For programs.")
+        parser.add_argument("--json", action="store_true", help="Print JSON for machines.")
         parser.add_argument(
-            "--ended", action="store_true", help="Periods that ended lately instead of the running one."
+            "--ended", action="store_true", help="Show recently ended periods instead of the current one."
         )
-        parser.add_argument("--all", action="store_true", help="Small differences too.")
+        parser.add_argument("--all", action="store_true", help="Include small differences.")
 
     def handle(self, **options: Any) -> None:
         rollup.refresh(patience=None)
@@ -33,8 +33,8 @@ class Command(BaseCommand):
                 start = f"{row.start:%Y-%m-%d %H:%M}" if row.start else "—"
                 numbers = (str(row.counter), str(row.replies), f"{row.difference:+}")
                 table.add_row(row.business.name, start, *numbers, row.explanation)
-            Console(file=self.stdout).print(table)  # type: ignore[arg-type]
-        self.stdout.write(_("Periods whose counter and answers differ: %(count)s.") % {"count": len(rows)})
+            Terminal(self.stdout).print(table)
+        self.stdout.write(_("Periods whose counter and replies differ: %(count)s.") % {"count": len(rows)})
 
 
 def _as_json(row: Reconciliation) -> dict[str, Any]:

@@ -2,20 +2,20 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
-from rich.console import Console
 from rich.table import Table
 
 from usage import resets
+from waops.serving.terminal import Terminal
 
 
 class Command(BaseCommand):
     help = (
-        "Lists the counters whose reset is due. With --apply it resets them, keeping what each held; repeatable. "
-        "Never resets what the deployed job has reset within 30 days: see docs/quota-reset.md."
+        "Lists the counters whose reset is due. With --apply, records their values and resets them; safe to repeat. "
+        "Skips counters that the deployed job has reset within 30 days: see docs/quota-reset.md."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--apply", action="store_true", help="Reset them. Without it nothing is changed.")
+        parser.add_argument("--apply", action="store_true", help="Reset them. Without this, nothing is changed.")
 
     def handle(self, *, apply: bool, **options: Any) -> None:
         if apply:
@@ -26,7 +26,8 @@ class Command(BaseCommand):
             due = resets.due_resets()
             self._list(due)
             self.stdout.write(
-                _("Counters due: %(count)s. Nothing was changed; --apply resets them.") % {"count": len(due)}
+                _("Counters due for a reset: %(count)s. Nothing was changed; add --apply to reset them.")
+                % {"count": len(due)}
             )
 
     def _list(self, rows: list[resets.Reset]) -> None:
@@ -37,4 +38,4 @@ class Command(BaseCommand):
             table.add_row(
                 str(row.business), str(row.used), f"{row.last_reset:%Y-%m-%d %H:%M}" if row.last_reset else "—"
             )
-        Console(file=self.stdout).print(table)  # type: ignore[arg-type]
+        Terminal(self.stdout).print(table)

@@ -1,1 +1,0 @@
-DROP FUNCTION waops.count_messages();

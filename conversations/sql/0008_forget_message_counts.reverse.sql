@@ -1,1 +1,0 @@
-DROP FUNCTION waops.forget_message_counts();

@@ -1,1 +1,0 @@
-DROP TRIGGER waops_forget_message_counts ON public.whatsapp_conversations;

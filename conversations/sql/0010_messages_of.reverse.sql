@@ -1,1 +1,0 @@
-DROP FUNCTION waops.messages_of(uuid);

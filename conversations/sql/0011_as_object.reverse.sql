@@ -1,1 +1,0 @@
-DROP FUNCTION waops.as_object(jsonb);

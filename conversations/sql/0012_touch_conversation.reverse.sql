@@ -1,1 +1,0 @@
-DROP FUNCTION waops.touch_conversation(uuid, text);

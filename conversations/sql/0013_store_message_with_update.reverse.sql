@@ -1,1 +1,0 @@
-DROP FUNCTION public.store_message_with_update(uuid, text, text, text);

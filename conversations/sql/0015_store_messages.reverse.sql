@@ -1,1 +1,0 @@
-DROP FUNCTION public.store_messages(uuid, jsonb);

@@ -1,1 +1,0 @@
-DROP FUNCTION waops.customer_context(uuid, text, integer);

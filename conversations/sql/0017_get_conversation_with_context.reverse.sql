@@ -1,1 +1,0 @@
-DROP FUNCTION public.get_conversation_with_context(uuid, text, integer);

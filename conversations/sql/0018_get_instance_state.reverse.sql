@@ -1,1 +1,0 @@
-DROP FUNCTION public.get_instance_state(uuid, text);

@@ -1,1 +1,0 @@
-DROP FUNCTION public.update_personality_usage_batch(uuid[]);

@@ -1,1 +1,0 @@
-DROP FUNCTION public.message_arrived(uuid, text, text, text, integer);

@@ -1,1 +1,0 @@
-DROP FUNCTION public.reply_ready(uuid, text, text, jsonb, uuid, uuid);

@@ -1,0 +1,16 @@
+-- Trigger of public.whatsapp_conversation_messages: stores no message id instead of the empty text. Two empty ids in a
+-- conversation would break uniq_messages_conversation_message_id, and the second message be lost.
+-- Never fails the row, also where the column is gone or has another type.
+CREATE OR REPLACE FUNCTION waops.empty_message_id() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NEW.message_id = '' THEN
+        NEW.message_id := NULL;
+    END IF;
+    RETURN NEW;
+EXCEPTION WHEN OTHERS THEN
+    RETURN NEW;
+END
+$$;

@@ -1,0 +1,29 @@
+-- Trigger of public.whatsapp_conversations, once per DELETE: the count goes with its conversation. A count that others
+-- hold stays behind, which harms nothing: it is exact or unknown. Never fails the statement that fired it.
+-- SECURITY DEFINER: whoever may delete conversations may not write the counts.
+CREATE OR REPLACE FUNCTION waops.forget_message_counts() RETURNS trigger
+    LANGUAGE plpgsql
+    SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    SET lock_timeout = '40ms'
+AS $$
+BEGIN
+    IF coalesce(current_setting('waops.count_waits', true), '') <> '' THEN
+        RETURN NULL;
+    END IF;
+    DELETE FROM waops.message_count AS counted
+    WHERE counted.conversation_id IN (
+        SELECT held.conversation_id
+        FROM waops.message_count AS held
+        JOIN removed ON removed.id = held.conversation_id
+        FOR UPDATE OF held SKIP LOCKED
+    );
+    RETURN NULL;
+EXCEPTION
+    WHEN lock_not_available THEN
+        PERFORM set_config('waops.count_waits', 'count', true);
+        RETURN NULL;
+    WHEN OTHERS THEN
+        RETURN NULL;
+END
+$$;

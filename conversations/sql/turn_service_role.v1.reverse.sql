@@ -1,0 +1,7 @@
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'service_role') THEN
+        REVOKE ALL ON TABLE waops.conversations_turn FROM service_role;
+    END IF;
+END
+$$;

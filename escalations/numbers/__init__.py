@@ -1,1 +1,0 @@
-"""How the desk does: cases opened and resolved, how fast, and what for."""

@@ -1,0 +1,1 @@
+"""Replies to customers, each sent through the WhatsApp gateway at most once."""

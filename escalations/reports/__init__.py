@@ -1,0 +1,1 @@
+"""The desk's reports: escalations opened and resolved, how fast, and why."""

@@ -1,1 +1,0 @@
-DROP TRIGGER history_append_only ON waops.escalations_event;

@@ -1,3 +1,0 @@
-CREATE TRIGGER history_append_only
-    BEFORE UPDATE OR DELETE OR TRUNCATE ON waops.escalations_event
-    FOR EACH STATEMENT EXECUTE FUNCTION waops.refuse_history_change();

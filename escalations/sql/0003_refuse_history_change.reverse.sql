@@ -1,1 +1,0 @@
-DROP FUNCTION waops.refuse_history_change();

@@ -1,1 +1,0 @@
-DROP FUNCTION waops.resolve_escalations(uuid[], bigint, text);

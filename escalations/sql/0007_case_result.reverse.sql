@@ -1,1 +1,0 @@
-DROP TYPE waops.case_result;

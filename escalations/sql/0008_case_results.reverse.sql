@@ -1,1 +1,0 @@
-DROP FUNCTION waops.case_results(uuid[], text[], uuid[], integer[]);

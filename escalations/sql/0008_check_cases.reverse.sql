@@ -1,1 +1,0 @@
-DROP FUNCTION waops.check_cases(uuid[], integer[], bigint, boolean, boolean);

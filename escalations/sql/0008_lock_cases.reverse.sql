@@ -1,1 +1,0 @@
-DROP FUNCTION waops.lock_cases(uuid[], text);

@@ -1,1 +1,0 @@
-DROP FUNCTION waops.claim_escalations(uuid[], bigint, text, interval, boolean, integer[]);

@@ -1,1 +1,0 @@
-DROP FUNCTION waops.release_escalations(uuid[], bigint, text, boolean, integer[]);

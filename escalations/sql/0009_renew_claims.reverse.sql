@@ -1,1 +1,0 @@
-DROP FUNCTION waops.renew_claims(uuid[], bigint, text, interval, integer[]);

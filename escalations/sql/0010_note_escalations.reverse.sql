@@ -1,1 +1,0 @@
-DROP FUNCTION waops.note_escalations(uuid[], bigint, text, text, integer[]);

@@ -1,1 +1,0 @@
-DROP FUNCTION waops.snooze_escalations(uuid[], bigint, text, timestamp with time zone, integer[]);

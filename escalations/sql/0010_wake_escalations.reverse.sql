@@ -1,1 +1,0 @@
-DROP FUNCTION waops.wake_escalations(uuid[], bigint, text, integer[]);

@@ -1,1 +1,0 @@
-DROP FUNCTION waops.reopen_escalations(uuid[], bigint, text, integer[]);

@@ -1,1 +1,0 @@
-DROP FUNCTION waops.escalate_by_hand(uuid, bigint, text, text);

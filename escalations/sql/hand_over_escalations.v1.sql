@@ -1,0 +1,56 @@
+-- Gives open escalations, one's own or unclaimed, to a colleague, who has them until p_lease from now: handed_over, or
+-- refused. A snooze ends. p_force gives away a third person's claim too.
+CREATE OR REPLACE FUNCTION waops.hand_over_escalations(
+    p_ids uuid[],
+    p_actor_id bigint,
+    p_actor_name text,
+    p_to_id bigint,
+    p_to_name text,
+    p_lease interval,
+    p_force boolean DEFAULT false,
+    p_versions integer[] DEFAULT NULL
+) RETURNS SETOF waops.case_result
+    LANGUAGE plpgsql
+    SECURITY INVOKER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_now timestamp with time zone := waops.lock_cases(p_ids, p_actor_name);
+    v_ids uuid[];
+    v_outcomes text[];
+BEGIN
+    WITH decided AS (
+        SELECT asked.*, coalesce(asked.refusal, 'handed_over') AS outcome
+        FROM waops.check_cases(p_ids, p_versions, p_actor_id, true, p_force) AS asked
+    ),
+    given AS (
+        UPDATE waops.escalations_casestate AS state
+        SET version = state.version + 1,
+            claimed_by_id = p_to_id, claimed_by_name = p_to_name, claimed_at = v_now, lease_until = v_now + p_lease,
+            snoozed_by_id = NULL, snoozed_by_name = NULL, snoozed_at = NULL, snoozed_until = NULL,
+            snoozed_seen_after = NULL, snoozed_seen = '{}'
+        FROM decided
+        WHERE state.escalation_id = decided.escalation_id AND decided.outcome = 'handed_over'
+    ),
+    history AS (
+        INSERT INTO waops.escalations_event
+            (escalation_id, instance_id, whatsapp_number, kind, at, actor_id, actor_name, details)
+        SELECT
+            decided.escalation_id, decided.instance_id, decided.whatsapp_number,
+            'handed_over', v_now, p_actor_id, p_actor_name,
+            jsonb_build_object('to', p_to_id, 'to_name', p_to_name, 'until', v_now + p_lease)
+                || CASE
+                    WHEN decided.claimed_by_id <> p_actor_id
+                        THEN jsonb_build_object('from', decided.claimed_by_id, 'from_name', decided.claimed_by_name)
+                    ELSE '{}'
+                END
+        FROM decided
+        WHERE decided.outcome = 'handed_over'
+    )
+    SELECT array_agg(decided.escalation_id ORDER BY decided.place), array_agg(decided.outcome ORDER BY decided.place)
+    INTO v_ids, v_outcomes
+    FROM decided;
+
+    RETURN QUERY SELECT * FROM waops.case_results(v_ids, v_outcomes);
+END
+$$;

@@ -1,0 +1,235 @@
+// The reply box: what is typed is kept in this browser until it is sent; a reply is sent by a key that means nothing
+// else, and what became of it is said beside the box. A form keeps its key until it is sent: sent again it does nothing
+// twice.
+import { ask, SignedOut, whenSignedIn } from "./ask.js";
+import { PREFIX, save } from "./drafts.js";
+import { number } from "./live.js";
+
+const PATIENCE = 60_000;
+const states = document.getElementById("reply-states");
+const form = document.querySelector("form.reply");
+let watching = null;
+
+if (form) box(form);
+if (states) {
+  listen();
+  watch();
+}
+
+function box(form) {
+  const { text, version } = form.elements;
+  const key = form.elements.key;
+  const said = form.querySelector(".reply__state");
+  const count = form.querySelector(".reply__count");
+  const buttons = form.querySelectorAll(".reply__actions button");
+  const longest = Number(count.dataset.longest);
+  const name = `${PREFIX}${document.querySelector("[data-owner]").dataset.owner}:reply`;
+  const resolves = form.querySelector("[data-send-resolve]");
+
+  if (resolves) resolves.hidden = false;
+  changed();
+  text.addEventListener("input", changed);
+  text.addEventListener("restored", changed);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(false);
+  });
+  resolves?.addEventListener("click", () => send(true));
+  text.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || event.isComposing) return;
+    event.preventDefault();
+    send(event.shiftKey && Boolean(resolves));
+  });
+  canned(form, text);
+  if (sessionStorage.getItem(`${name}:sent`)) {
+    sessionStorage.removeItem(`${name}:sent`);
+    text.focus({ preventScroll: true });
+  }
+
+  // As high as what is written, up to a limit of the style sheet.
+  function changed() {
+    text.style.blockSize = "auto";
+    text.style.blockSize = `${text.scrollHeight + 2}px`;
+    const left = longest - [...text.value].length;
+    count.textContent = left < longest / 8 ? number(left) : "";
+  }
+
+  async function send(thenResolve) {
+    if (form.hasAttribute("aria-busy") || !form.reportValidity()) return;
+    const sent = text.value;
+    busy(true);
+    say(form.dataset.sending, "sending");
+    let answer;
+    try {
+      answer = await (await post(form.action, new FormData(form))).json();
+      if (answer.state === "sending") answer = await outcome(answer);
+    } catch (error) {
+      if (error instanceof SignedOut) {
+        busy(false);
+        say("", "");
+        await whenSignedIn();
+        return;
+      }
+      say(form.dataset.lost, "unknown");
+      answer = await outcome({});
+    }
+    busy(false);
+    if (answer.state !== "sent" && answer.state !== "arrived") {
+      say(answer.words, answer.state);
+      // Failed ones are over: the next try is another one, in place of this.
+      if (answer.state === "failed") {
+        save(name, text.value);
+        renew(answer.reply);
+        await show();
+      } else if (answer.state === "unknown") {
+        clear(sent);
+        renew();
+        await show();
+      }
+      text.focus();
+      return;
+    }
+    clear(sent);
+    if (answer.version !== undefined && answer.version !== null) setVersion(answer.version);
+    if (thenResolve) {
+      const button = document.querySelector('[data-key="resolve-next"]') ?? document.querySelector('[data-key="resolve"]');
+      if (button) {
+        button.click();
+        return;
+      }
+    }
+    if (answer.claimed) {
+      sessionStorage.setItem(`${name}:sent`, "1");
+      location.reload();
+      return;
+    }
+    renew();
+    say(answer.words, "sent");
+    text.focus();
+    await show();
+    watch();
+  }
+
+  function clear(sent) {
+    if (text.value === sent) {
+      text.value = "";
+      save(name, "");
+    }
+    changed();
+  }
+
+  function busy(is) {
+    form.toggleAttribute("aria-busy", is);
+    for (const button of buttons) button.disabled = is;
+    text.readOnly = is;
+  }
+
+  function say(words, state) {
+    said.textContent = words;
+    said.dataset.state = state;
+  }
+
+  // Another reply, or one in place of a reply that failed.
+  function renew(again = "") {
+    key.value = crypto.randomUUID?.() ?? uuid();
+    form.elements.again.value = again;
+  }
+
+  function setVersion(value) {
+    for (const field of document.querySelectorAll('input[name="version"], button[name="version"]')) field.value = value;
+    version.value = value;
+  }
+
+  // What became of it, asked for until the app knows.
+  async function outcome(first) {
+    const address = new URL(states.dataset.replies, location);
+    address.searchParams.set("key", key.value);
+    for (const begun = Date.now(), pause = { for: 100 }; Date.now() - begun < PATIENCE; pause.for = Math.min(1_000, pause.for * 1.3)) {
+      await new Promise((wake) => { setTimeout(wake, pause.for); });
+      let answer;
+      try {
+        answer = await (await fetch(address, { cache: "no-store", redirect: "manual" })).json();
+      } catch {
+        continue;
+      }
+      if (answer.state === "") return { state: "refused", words: form.dataset.unsent };
+      if (answer.state !== "sending") return { ...first, ...answer, html: undefined };
+    }
+    return { state: "unknown", words: form.dataset.lost };
+  }
+}
+
+function canned(form, text) {
+  const choice = form.querySelector("[data-canned-reply]");
+  if (!choice) return;
+  choice.hidden = false;
+  choice.addEventListener("change", () => {
+    const before = text.value.slice(0, text.selectionStart);
+    const gap = before && !/\s$/.test(before) ? "\n" : "";
+    text.setRangeText(gap + choice.value, text.selectionStart, text.selectionEnd, "end");
+    choice.selectedIndex = 0;
+    text.dispatchEvent(new Event("input", { bubbles: true }));
+    text.focus();
+  });
+}
+
+// The buttons of replies that failed or are unknown.
+function listen() {
+  states.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const part = event.target;
+    if (part.hasAttribute("aria-busy")) return;
+    part.toggleAttribute("aria-busy", true);
+    const body = new FormData(part, event.submitter);
+    event.submitter?.blur();
+    const place = document.querySelector(".reply__state");
+    try {
+      const answer = await (await post(part.action, body)).json();
+      if (place) {
+        place.textContent = answer.words;
+        place.dataset.state = answer.state;
+      }
+      if (answer.claimed) location.reload();
+    } catch (error) {
+      if (error instanceof SignedOut) await whenSignedIn();
+    }
+    await show();
+    watch();
+  });
+}
+
+function post(address, body) {
+  return ask(address, { method: "POST", body, type: "application/json", headers: { Accept: "application/json" } });
+}
+
+// While something is being sent, or not read yet, look again.
+async function watch() {
+  clearTimeout(watching);
+  const news = document.querySelector(".unsent, .chat__message--reply") && !document.hidden ? await show() : "later";
+  if (news !== "none") watching = setTimeout(watch, news === "soon" ? 1_000 : 10_000);
+}
+
+async function show() {
+  let answer;
+  try {
+    answer = await (await ask(states.dataset.replies, { type: "application/json", cache: "no-store" })).json();
+  } catch {
+    return "later";
+  }
+  // A button that is about to be pressed stays.
+  if (!states.contains(document.activeElement) || answer.html.trim() === "") states.innerHTML = answer.html;
+  for (const [message, words] of Object.entries(answer.delivery)) {
+    const place = document.querySelector(`[data-message="${CSS.escape(message)}"] .chat__delivery`);
+    if (place && place.textContent !== words) place.textContent = words;
+  }
+  return answer.news;
+}
+
+// Where the page has no secure origin, such as a name of the local network.
+function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}

@@ -1,0 +1,34 @@
+// The way through the queue, from one escalation to the next, as this tab last saw the queue: without what is closed by
+// now, no matter who closed it.
+const NAME = "desk-queue";
+
+// The queue's rows in their order: [{ id, address }].
+export function remember(cases) {
+  sessionStorage.setItem(NAME, JSON.stringify({ address: location.href, cases, closed: [] }));
+}
+
+export function queueAddress() {
+  return read().address;
+}
+
+export function closedIn(desk) {
+  const queue = read();
+  if (!queue.cases) return;
+  queue.closed = [...new Set([...queue.closed, ...Object.keys(desk.closed)])];
+  sessionStorage.setItem(NAME, JSON.stringify(queue));
+}
+
+// The address of the next case that is not closed, in either direction.
+export function neighbour(id, by) {
+  const { cases = [], closed = [] } = read();
+  const place = cases.findIndex((one) => one.id === id);
+  if (place < 0) return undefined;
+  for (let next = place + by; cases[next]; next += by) {
+    if (!closed.includes(cases[next].id)) return cases[next].address;
+  }
+  return undefined;
+}
+
+function read() {
+  return JSON.parse(sessionStorage.getItem(NAME) ?? "{}");
+}

@@ -1,0 +1,178 @@
+"""Replying to customers in a browser: by keyboard, on a phone, in both languages; what fails and what is unknown."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from conversations.models import Message
+from escalations.models import Escalation, Reply
+from tests import factories
+from tests.browser.conftest import PHONE, Visitor
+from tests.escalations.conftest import address
+from tests.escalations.replies.conftest import gateway as gateway
+from tests.programs import wait_until
+from waops.models import User
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Visitor]
+WORDS = {"en": "Your order left today.", "ar": "خرج طلبك اليوم."}
+
+
+@pytest.fixture
+def salma(committed_database: str) -> User:
+    return factories.staff("Support", username="salma", first_name="Salma")
+
+
+@pytest.fixture
+def cases(committed_database: str) -> list[Escalation]:
+    return [factories.waiting(minutes=minutes, content=f"message {minutes}") for minutes in (90, 60, 30)]
+
+
+def box(page: Page):
+    return page.locator("#reply-text")
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_from_home_to_the_next_in_three_presses(gateway, visit: Visit, salma, cases, language) -> None:
+    visitor = visit(salma, language=language)
+    visitor.open("/")
+    page = visitor.page
+    page.locator(f'a[href="{address(cases[0])}"]').first.click()  # 1: the one that has waited longest
+    page.wait_for_selector("#reply-text")
+    page.keyboard.press("w")  # 2: to the box
+    expect(box(page)).to_be_focused()
+    page.keyboard.type(WORDS[language])
+    page.keyboard.press("Control+Shift+Enter")  # 3: send, resolve, next
+    page.wait_for_url(re.compile(str(cases[1].pk)))
+    [delivered] = gateway.delivered
+    assert (delivered.number, delivered.text) == (cases[0].whatsapp_number, WORDS[language])
+    assert Escalation.objects.get(pk=cases[0].pk).resolved_at is not None
+    assert Message.objects.filter(content=WORDS[language], role="assistant").count() == 1
+    assert visitor.complaints == []
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_on_a_phone(gateway, visit: Visit, salma, cases, language) -> None:
+    visitor = visit(salma, language=language, viewport=PHONE, has_touch=True)
+    visitor.open(address(cases[0]))
+    page = visitor.page
+    # In reach without scrolling.
+    place = box(page).bounding_box()
+    assert place is not None
+    assert 0 <= place["y"] <= PHONE["height"] - place["height"]
+    assert visitor.overflow() == 0
+    box(page).tap()
+    page.keyboard.type(WORDS[language])
+    page.locator("[data-send]").tap()
+    expect(page.locator(".chat__message--reply")).to_contain_text(WORDS[language])
+    assert len(gateway.delivered) == 1
+    expect(box(page)).to_have_value("")
+    assert visitor.complaints == []
+
+
+def test_the_box_is_accessible_and_quiet(gateway, visit: Visit, salma, cases) -> None:
+    gateway.misbehave("hang")
+    visitor = visit(salma)
+    visitor.open(address(cases[0]))
+    page = visitor.page
+    box(page).fill("First")
+    box(page).press("Control+Enter")
+    expect(page.locator(".unsent--unknown")).to_be_visible()
+    expect(page.locator(".reply__state")).to_contain_text("not clear whether this was sent")
+    assert visitor.violations() == []
+    # Enter alone begins a line, and nothing that is typed is a key of the desk.
+    box(page).fill("")
+    box(page).press("c")
+    box(page).press("Enter")
+    box(page).press("r")
+    expect(box(page)).to_have_value("c\nr")
+    assert (len(gateway.requests), Escalation.objects.filter(resolved_at=None).count()) == (1, 3)
+    # A person looks into WhatsApp, and decides.
+    page.get_by_role("button", name="It arrived").click()
+    expect(page.locator(".unsent")).to_have_count(0)
+    expect(page.locator(".chat__message--reply")).to_contain_text("First")
+    expect(box(page)).to_have_value("c\nr")
+    assert visitor.complaints == []
+
+
+def test_what_failed_stays_in_the_box_and_is_sent_again_once(gateway, visit: Visit, salma, cases) -> None:
+    gateway.misbehave("broken")
+    visitor = visit(salma)
+    visitor.open(address(cases[0]))
+    page = visitor.page
+    box(page).fill("Please wait")
+    page.locator("[data-send]").click()
+    expect(page.locator(".reply__state")).to_contain_text("Not sent. The gateway is disconnected from WhatsApp")
+    expect(box(page)).to_have_value("Please wait")
+    expect(page.locator(".unsent--failed")).to_have_count(1)
+    page.locator("[data-send]").dblclick()
+    expect(page.locator(".chat__message--reply")).to_contain_text("Please wait")
+    expect(page.locator(".unsent")).to_have_count(0)
+    assert [one.text for one in gateway.delivered] == ["Please wait"]
+    assert sorted(Reply.objects.values_list("state", flat=True)) == ["failed", "sent"]
+    assert visitor.complaints == []
+
+
+def test_a_draft_survives_leaving_and_signing_out(gateway, visit: Visit, salma, cases) -> None:
+    visitor = visit(salma)
+    visitor.open(address(cases[0]))
+    box(visitor.page).fill("Half a sentence")
+    visitor.open(address(cases[1]))
+    expect(box(visitor.page)).to_have_value("")
+    visitor.open(address(cases[0]))
+    expect(box(visitor.page)).to_have_value("Half a sentence")
+    visitor.context.clear_cookies()
+    visitor.open(address(cases[0]))
+    visitor.log_in(salma)
+    visitor.open(address(cases[0]))
+    expect(box(visitor.page)).to_have_value("Half a sentence")
+    box(visitor.page).press("Control+Enter")
+    wait_until(lambda: len(gateway.delivered) == 1)
+    expect(box(visitor.page)).to_have_value("")
+    visitor.open(address(cases[0]))
+    expect(box(visitor.page)).to_have_value("")
+
+
+def test_an_answer_of_this_app_that_is_lost_is_looked_up(gateway, visit: Visit, salma, cases) -> None:
+    """The reply was sent, and the answer never reached the browser: it is not sent again."""
+    visitor = visit(salma)
+    visitor.open(address(cases[0]))
+    page = visitor.page
+
+    def lose(route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/reply/", lose)
+    box(page).fill("Hello")
+    page.locator("[data-send]").click()
+    expect(page.locator(".chat__message--reply")).to_contain_text("Hello")
+    expect(box(page)).to_have_value("")
+    assert len(gateway.requests) == 1
+    # And one that never left the browser.
+    page.unroute("**/reply/")
+    page.route("**/reply/", lambda route: route.abort())
+    box(page).fill("Again")
+    page.locator("[data-send]").click()
+    expect(page.locator(".reply__state")).to_contain_text("It was not sent")
+    page.unroute("**/reply/")
+    page.locator("[data-send]").click()
+    expect(page.locator(".chat__message--reply")).to_have_count(2)
+    assert [one.text for one in gateway.delivered] == ["Hello", "Again"]
+
+
+def test_a_canned_reply_is_put_where_one_writes(gateway, visit: Visit, salma, cases) -> None:
+    factories.customer(cases[0].instance, cases[0].whatsapp_number, name="Mona")
+    visitor = visit(salma)
+    visitor.open(address(cases[0]))
+    page = visitor.page
+    box(page).fill("One.")
+    page.locator("[data-canned-reply]").select_option(index=2)
+    assert re.match(r"One\.\nHello Mona, this is Salma from ", box(page).input_value())
+    # The direction follows what is typed, whatever the language of the page.
+    assert box(page).evaluate("element => getComputedStyle(element).direction") == "ltr"
+    box(page).fill("مرحبًا")
+    assert box(page).evaluate("element => getComputedStyle(element).direction") == "rtl"

@@ -1,0 +1,79 @@
+"""The gateway's settings are checked, and doctor shows the connection to it."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+
+from escalations.models import Reply
+from escalations.replies import checks, sending
+from escalations.replies.doctor import examine
+from tests import factories
+
+
+def codes(found) -> list[str]:
+    return sorted(one.code for one in found.findings)
+
+
+def test_the_connection_and_the_state_of_each_number(gateway, case) -> None:
+    other = factories.instance(instance_name="closed1")
+    factories.instance(instance_name="off", status="Disconnected")
+    assert codes(examine(connection)) == []
+    gateway.states[other.instance_name] = "close"
+    found = examine(connection)
+    assert codes(found) == ["gateway.closed"]
+    [figures] = found.figures
+    assert "2.3.6" in str(figures.title)
+    assert {row.number: row.gateway for row in figures.rows} == {
+        case.instance.instance_name: "open",
+        "closed1": "close",
+    }
+    assert gateway.key not in str(found)
+
+
+def test_a_wrong_key_and_a_silent_gateway(gateway, case, settings) -> None:
+    settings.EVOLUTION_API_KEY = "wrong"
+    assert codes(examine(connection)) == ["gateway.key"]
+    gateway.stop()
+    assert codes(examine(connection)) == ["gateway.silent"]
+
+
+def test_no_gateway_is_no_trouble(db, settings) -> None:
+    found = examine(connection)
+    assert codes(found) == []
+    assert "EVOLUTION_API_URL" in found.figures[0].remedy
+
+
+def test_replies_with_an_unknown_outcome(gateway, case, salma) -> None:
+    sending.begin(case.pk, salma, "Hello", uuid.uuid4())
+    assert codes(examine(connection)) == []
+    Reply.objects.update(begun_at=Now() - timedelta(minutes=5))
+    assert codes(examine(connection)) == ["replies.unknown"]
+    Reply.objects.update(state="sent")
+    assert codes(examine(connection)) == ["replies.not_stored"]
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "seconds", "ids"),
+    [
+        ("", "", 20, []),
+        ("https://evolution.example.com", "k", 20, []),
+        ("https://evolution.example.com/base", "k", 20, []),
+        ("http://127.0.0.1:8080", "k", 20, []),
+        ("https://evolution.example.com", "", 20, ["escalations.E001"]),
+        ("", "k", 20, ["escalations.E001"]),
+        ("ftp://evolution.example.com", "k", 20, ["escalations.E002"]),
+        ("https://me:secret@evolution.example.com", "k", 20, ["escalations.E002"]),
+        ("http://evolution:8080", "k", 20, ["escalations.W002"]),
+        ("https://evolution.example.com", "k\n", 20, ["escalations.E003"]),
+        ("https://evolution.example.com", "مفتاح", 20, ["escalations.E003"]),
+        ("https://evolution.example.com", "k", 60, ["escalations.W001"]),
+    ],
+)
+def test_settings_are_checked(settings, url, key, seconds, ids) -> None:
+    settings.EVOLUTION_API_URL, settings.EVOLUTION_API_KEY, settings.EVOLUTION_API_TIMEOUT = url, key, seconds
+    found = checks.gateway_is_whole()
+    assert [message.id for message in found] == ids
+    assert "secret" not in str(found)

@@ -1,1 +1,0 @@
-DROP FUNCTION public.check_and_update_ai_usage(uuid, boolean);

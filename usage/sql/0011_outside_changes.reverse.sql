@@ -1,1 +1,0 @@
-DROP TRIGGER waops_record_outside_change ON public.profiles;

@@ -1,1 +1,0 @@
-DROP FUNCTION waops.record_outside_change();

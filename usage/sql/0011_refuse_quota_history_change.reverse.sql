@@ -1,1 +1,0 @@
-DROP FUNCTION waops.refuse_quota_history_change();

@@ -1,1 +1,0 @@
-DROP FUNCTION waops.queue_answers();

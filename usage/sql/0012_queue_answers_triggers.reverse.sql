@@ -1,4 +1,0 @@
-DROP TRIGGER waops_queue_inserted ON public.whatsapp_ai_interactions;
-DROP TRIGGER waops_queue_updated ON public.whatsapp_ai_interactions;
-DROP TRIGGER waops_queue_deleted ON public.whatsapp_ai_interactions;
-DROP TRIGGER waops_queue_truncated ON public.whatsapp_ai_interactions;

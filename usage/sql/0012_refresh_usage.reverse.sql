@@ -1,1 +1,0 @@
-DROP FUNCTION waops.refresh_usage(text, integer, boolean);

@@ -1,1 +1,0 @@
-DROP FUNCTION waops.reprice_usage(text[]);

@@ -1,0 +1,1 @@
+"""Logging in: login history and second factor."""

@@ -1,0 +1,61 @@
+"""Pages of rows, newest first. A cursor identifies the last row shown, so new rows shift nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Self, TypeVar
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from waops.database import moments
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The last result shown."""
+
+    moment: datetime
+    pk: UUID
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises ValueError."""
+        moment, separator, pk = text.partition("_")
+        cursor = cls(moments.parse(moment), UUID(pk))
+        if not separator or cursor.moment.tzinfo is None:
+            raise ValueError(text)
+        return cursor
+
+    def __str__(self) -> str:
+        return f"{self.moment.isoformat()}_{self.pk}"
+
+
+@dataclass(frozen=True)
+class Found(Generic[Row]):
+    """Some results, newest first, and the cursor of those that follow; empty if these are the last."""
+
+    rows: Sequence[Row] = ()
+    more: str = ""
+
+
+def first_of(rows: Sequence[Any], size: int, moment: str) -> Found[Any]:
+    """The first `size` rows; one more was read. `moment` is the attribute they are ordered by."""
+    page = rows[:size]
+    is_last = len(rows) <= size
+    return Found(page, "" if is_last or not page else str(Cursor(getattr(page[-1], moment), page[-1].pk)))
+
+
+def newest_after(queryset: QuerySet[Any], moment: str, after: Cursor | None) -> QuerySet[Any]:
+    """What follows the cursor, newest first, by an attribute that is never NULL and the primary key."""
+    if after:
+        earlier = Q(**{f"{moment}__lt": after.moment}) | Q(**{moment: after.moment}, pk__lt=after.pk)
+        queryset = queryset.filter(earlier, **{f"{moment}__lte": after.moment})
+    return queryset.order_by(f"-{moment}", "-pk")
+
+
+def page_after(queryset: QuerySet[Any], moment: str, after: Cursor | None, size: int) -> Found[Any]:
+    """One page of `newest_after`."""
+    return first_of(list(newest_after(queryset, moment, after)[: size + 1]), size, moment)

@@ -1,0 +1,1 @@
+"""The fixes named by the doctor's findings; repairs of duplicates belong to the apps."""

@@ -1,0 +1,1 @@
+"""Code for development, demonstrations and measurements only: production imports none of it."""

@@ -1,6 +1,0 @@
-"""The doctor: the state of the owner's plan in this database, at a glance."""
-
-from waops.operate.doctor.diagnosis import Diagnosis, diagnose
-from waops.operate.doctor.section import Section
-
-__all__ = ["Diagnosis", "Section", "diagnose"]

@@ -1,1 +1,0 @@
-"""How staff get in: the history of logins, and the second factor."""

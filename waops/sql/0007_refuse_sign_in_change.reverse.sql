@@ -1,1 +1,0 @@
-DROP FUNCTION waops.refuse_sign_in_change();

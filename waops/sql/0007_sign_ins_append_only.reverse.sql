@@ -1,1 +1,0 @@
-DROP TRIGGER sign_ins_append_only ON waops.waops_signinevent;

@@ -1,1 +1,0 @@
-DROP FUNCTION waops.refuse_access_record_change();

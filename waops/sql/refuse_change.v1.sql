@@ -1,0 +1,17 @@
+-- Keeps a table append-only. The trigger's argument, if it has one, is the hint. As a trigger for each deleted row it lets
+-- retention remove what is older than 30 days: retention says so in its own transaction.
+CREATE OR REPLACE FUNCTION waops.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SECURITY INVOKER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND TG_LEVEL = 'ROW' THEN
+        IF current_setting('waops.retention', true) = 'on' AND OLD.at < statement_timestamp() - interval '30 days' THEN
+            RETURN OLD;
+        END IF;
+    END IF;
+    RAISE EXCEPTION '%.% is append-only: % is refused', TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'restrict_violation', HINT = coalesce(TG_ARGV[0], '');
+END
+$$;
