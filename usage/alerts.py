@@ -85,7 +85,7 @@ def _facts(one: Business) -> dict[str, Any]:
         "used": one.used,
         "limit": one.limit,
         "exhausted_at": exhausted_at.isoformat() if exhausted_at else None,
-        "resets_on": one.resets_on.isoformat(),
+        "resets_on": one.resets_on.isoformat() if one.resets_on else None,
     }
 
 

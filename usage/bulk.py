@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from usage import changes, quota, resets, rollup
 from usage.batches import InterruptedChangeError, Outcome, Result
 from usage.forms import Operation, OverviewForm
-from usage.quota import Business
+from usage.quota import Business, Planned
 from usage.requests import require, valid
 from waops.database import moments
 from waops.database.errors import first_line
@@ -64,7 +64,7 @@ def bulk_change(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBa
     steps = [(one, _after(one, values)) for one in chosen]
     changing = [(one, after) for one, after in steps if after is not None]
     listed = changing[:PREVIEWED]
-    planned = {one.id: _planned(one, after, values["kind"]) for one, after in listed}
+    planned = {one.id: _planned(one, after, values["kind"], now) for one, after in listed}
     judged = {one.id: one for one in quota.load(now, planned, planned)}
     plan = {
         "kind": values["kind"],
@@ -183,9 +183,10 @@ def _after(one: Business, values: dict[str, Any]) -> int | None:
     return after if after <= changes.HIGHEST_LIMIT else None
 
 
-def _planned(one: Business, after: int, kind: str) -> tuple[int, int]:
-    """Limit and counter after the change."""
-    return (one.limit, after) if kind == Operation.Kind.RESET else (after, one.used)
+def _planned(one: Business, after: int, kind: str, now: datetime) -> Planned:
+    if kind == Operation.Kind.RESET:
+        return Planned(one.limit, after, reset=now)
+    return Planned(after, one.used)
 
 
 def _expected(one: Business, kind: str) -> int | str | None:

@@ -106,12 +106,11 @@ class BusinessPage:
 
     `hours`: replies and tokens by hour of the day, in the whole period. `costly_hours`: the same with costs, for what
     the page is narrowed to, if requested. `replies`: a page of the day's replies, newest first; `has_more`: there
-    are older ones. `was_due`: when an overdue reset should have happened.
+    are older ones.
     """
 
     business: Business
     start: datetime
-    was_due: datetime
     usage: Usage
     days: list[Part]
     hours: list[tuple[int, int]]
@@ -148,7 +147,6 @@ def load(business_id: UUID, narrowed: Narrowed, now: datetime | None = None) -> 
     return BusinessPage(
         business=business,
         start=start,
-        was_due=moments.read(around["was_due"]),
         usage=_break_down(rows, numbers, names),
         days=_break_down(in_period, numbers, names).days,
         hours=[tuple((around["hours"] or {}).get(str(hour), (0, 0))) for hour in range(24)],

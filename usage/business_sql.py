@@ -1,6 +1,6 @@
 """The statements behind the page of one business; usage/business.py turns the rows into the page."""
 
-from usage.rollup import KEY, SANE_MOMENT, SANE_RESET, TOKENS
+from usage.rollup import KEY, SANE_MOMENT, TOKENS
 
 DETAIL = """
     SELECT counted.instance_id, counted.day, counted.model, counted.personality, counted.intent,
@@ -26,20 +26,12 @@ DETAIL = """
 """
 
 # One statement for everything small: each column is a list.
-SURROUNDINGS = f"""
+SURROUNDINGS = """
     WITH instance AS (
         SELECT instance.id, instance.instance_name FROM public.whatsapp_instances AS instance
         WHERE instance.user_id = %(business)s
     )
     SELECT
-        (
-            SELECT to_jsonb(reset.resets_on)
-            FROM public.profiles AS profile
-            CROSS JOIN LATERAL waops.next_reset(
-                profile.last_responses_reset_date, coalesce({SANE_RESET}, %(now)s)
-            ) AS reset
-            WHERE profile.id = %(business)s
-        ) AS was_due,
         (SELECT rule.id FROM waops.usage_alertrule AS rule WHERE rule.business_id = %(business)s) AS own_rule,
         (SELECT jsonb_object_agg(instance.id, instance.instance_name) FROM instance) AS numbers,
         (
@@ -77,7 +69,7 @@ SURROUNDINGS = f"""
             FROM waops.usage_topup AS top_up
             WHERE top_up.business_id = %(business)s AND top_up.outcome = 'active'
         ) AS top_ups
-"""  # noqa: S608
+"""
 
 # Reads only idx_ai_interactions_user, which has all three columns. The sums keep the planner from skipping through
 # that index phone by phone, and from reading the table instead, both of which it estimates to be cheaper.

@@ -15,6 +15,8 @@ ROOM_FOR_NAME = 90
 """Least distance of two lines that are both labelled above the plot."""
 SAMPLES = 24
 """Points of a curve."""
+AHEAD = timedelta(days=14)
+"""What the chart shows of the future if the time of the reset is unknown."""
 LONGEST = timedelta(days=366)
 """Longest time before now that a chart of a period, and its list of days, shows."""
 
@@ -24,7 +26,8 @@ class BurnDown:
     """Remaining replies: `actual` until now, `expected` from there within `band`, and the position of the
     reset.
 
-    `pace`: the straight line that ends at the reset. `names_now`: there is space to label the current time.
+    `pace`: the straight line that ends at the reset; both are "" if none is planned. `names_now`: there is space to
+    label the current time.
     """
 
     actual: str
@@ -56,7 +59,8 @@ def burn_down(business: Business, replies: Iterable[tuple[date, int]], now: date
     begin = min(max(begin, now - LONGEST), now)
     counted = sum(count for _, count in per_day)
     factor = business.used / counted if counted else 0.0
-    end = max(business.resets_on, now)
+    reset = business.resets_on
+    end = reset if reset and reset > now else now + AHEAD
     plot = Plot(begin.timestamp(), end.timestamp(), business.limit, rtl=rtl)
 
     first_day, today = timezone.localdate(begin), timezone.localdate(now)
@@ -67,15 +71,19 @@ def burn_down(business: Business, replies: Iterable[tuple[date, int]], now: date
             used += count * factor
             actual.append((min(max(midnight(day + timedelta(days=1)), begin), now), used))
     actual.append((now, float(business.used)))
-    now_x, reset_x = plot.x(now.timestamp()), plot.x(business.resets_on.timestamp())
+    now_x = plot.x(now.timestamp())
+    reset_x = plot.x(reset.timestamp()) if reset and reset >= begin else None
+    names = [plot.x(begin.timestamp()), *([] if reset_x is None else [reset_x])]
     return BurnDown(
         actual=" ".join(plot.point(at.timestamp(), max(business.limit - value, 0)) for at, value in actual),
         expected=_expected(plot, business, now, end),
         band=_band(plot, business, now, end),
-        pace=f"{plot.point(begin.timestamp(), business.limit)} {plot.point(business.resets_on.timestamp(), 0)}",
-        reset_x=text(reset_x),
+        pace=f"{plot.point(begin.timestamp(), business.limit)} {plot.point(reset.timestamp(), 0)}"
+        if reset and reset_x is not None
+        else "",
+        reset_x="" if reset_x is None else text(reset_x),
         now_x=text(now_x),
-        names_now=min(abs(now_x - reset_x), abs(now_x - plot.x(begin.timestamp()))) > ROOM_FOR_NAME,
+        names_now=all(abs(now_x - name) > ROOM_FOR_NAME for name in names),
         exhausted=_exhausted(plot, business),
         days=_day_marks(plot, begin, end),
         scale=plot.scale(),

@@ -48,7 +48,7 @@ class Rate:
 class Forecast:
     """`exhausted_at`: when the limit is reached; None if it is not, or unknown. `earliest` and `latest` are
     its band; `latest` None: perhaps never. `margin`: from the reset to exhaustion; negative if that comes
-    before the reset.
+    before the reset, None if the time of the reset is unknown.
     """
 
     verdict: Verdict

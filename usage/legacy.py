@@ -35,7 +35,7 @@ def check_and_update_ai_usage(user_id: UUID | None, increment: bool = False) -> 
 
 
 def next_reset(last: datetime | None, now: datetime) -> tuple[datetime, bool]:
-    """When the counter is due for a reset, and whether it is overdue: waops.next_reset in Python."""
+    """`resetsOn` and `resetOverdue` as the function answers them: the plan's date, not that of `resets.RESETS_ON`."""
     due = _first_of_next_month(last or now)
     if due <= now:
         return _first_of_next_month(now), True

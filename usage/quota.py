@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core.paginator import Page
@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 from usage import outlook, reads
 from usage.forecast import MOST_DAYS, Forecast, Rate, Verdict, band
 from usage.requests import page_of
-from usage.rollup import SANE_RESET
+from usage.resets import OVERDUE, RESETS_ON
 from waops.access.readers import current
 from waops.database.long_text import LONGEST_NAME, cut
 
@@ -86,30 +86,27 @@ ORDERS: Mapping[str, Sequence[str]] = {
 largest amount of each row, whatever its currency; trend the last seven days with the seven before.
 """
 
-# `planned` replaces limits and counters, for previews.
+# `planned` replaces limits, counters and last resets, for previews.
 STATEMENT = """
     WITH {worked_out}
     planned AS (
-        SELECT * FROM unnest(%(planned)s::uuid[], %(limits)s::bigint[], %(used)s::bigint[]) AS one (id, "limit", used)
+        SELECT *
+        FROM unnest(%(planned)s::uuid[], %(limits)s::bigint[], %(used)s::bigint[], %(resets)s::timestamptz[])
+            AS one (id, "limit", used, reset)
     ),
     profile AS (
         SELECT profile.id, {optional},
                coalesce(planned."limit", profile.monthly_ai_response_limit, 0)::bigint AS "limit",
                coalesce(planned.used, profile.monthly_ai_responses_used, 0)::bigint AS used,
                profile.last_responses_reset_date,
-               date_trunc('month', coalesce({sane_reset}, '0001-01-01 00:00+00') AT TIME ZONE 'UTC') AS month
+               coalesce(planned.reset + interval '720 hours', {resets_on}) AS resets_on,
+               planned.reset IS NULL AND {overdue} AS overdue
         FROM public.profiles AS profile
         LEFT JOIN planned ON planned.id = profile.id
         WHERE %(ids)s::uuid[] IS NULL OR profile.id = ANY (%(ids)s)
     ),
-    -- When a counter is due depends on the month of its last reset only.
-    reset AS MATERIALIZED (
-        SELECT known.month, reset.resets_on, reset.overdue
-        FROM (SELECT DISTINCT profile.month FROM profile) AS known
-        CROSS JOIN LATERAL waops.next_reset(nullif(known.month, '0001-01-01') AT TIME ZONE 'UTC', %(now)s) AS reset
-    ),
     stand AS (
-        SELECT profile.*, profile.last_responses_reset_date AS last_reset, reset.resets_on, reset.overdue,
+        SELECT profile.*, profile.last_responses_reset_date AS last_reset,
                outlook.business_id IS NULL AS is_stale, outlook.currencies, outlook.costs,
                coalesce(outlook.replies, 0) AS replies, coalesce(outlook.tokens, 0) AS tokens,
                coalesce(outlook.untracked, 0) AS untracked, coalesce(outlook.unpriced, 0) AS unpriced,
@@ -127,7 +124,6 @@ STATEMENT = """
                    AS counted_more,
                {disagree} AS disagrees
         FROM profile
-        JOIN reset ON reset.month = profile.month
         LEFT JOIN {outlook} AS outlook ON outlook.business_id = profile.id AND {kept}
     ),
     lasting AS (
@@ -147,6 +143,8 @@ STATEMENT = """
                    WHEN used >= "limit" THEN {out}
                    WHEN mean IS NULL THEN {too_little_data}
                    WHEN exhausted_at < resets_on THEN {before_reset}
+                   -- The time of such a reset is unknown.
+                   WHEN exhausted_at IS NOT NULL AND (overdue OR resets_on IS NULL) THEN {before_reset}
                    ELSE {lasts}
                END AS verdict
         FROM lasting
@@ -205,8 +203,9 @@ class Business:
     """One row. `trend`: replies per day, oldest first, ending today. `replies` and the following: in the
     current period.
 
-    `share`: share of the limit that is used; None without a limit. `untracked` replies have no token counts and
-    `unpriced` ones no price: `costs` leave both out.
+    `resets_on`: when its counter is due to be reset, in the past if it is `is_overdue`; None: never. `share`: share of
+    the limit that is used; None without a limit. `untracked` replies have no token counts and `unpriced` ones no price:
+    `costs` leave both out.
     """
 
     id: UUID
@@ -217,7 +216,7 @@ class Business:
     used: int
     share: float | None
     last_reset: datetime | None
-    resets_on: datetime
+    resets_on: datetime | None
     is_overdue: bool
     subscription_end: datetime | None
     trend: tuple[int, ...]
@@ -237,6 +236,14 @@ class Business:
 
     def is_in(self, view: View) -> bool:
         return view in self.views
+
+
+class Planned(NamedTuple):
+    """What a change would make of a business; `reset`: when it resets the counter, if it does."""
+
+    limit: int
+    used: int
+    reset: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -268,9 +275,9 @@ class Listing:
 def load(
     now: datetime | None = None,
     ids: Iterable[UUID] | None = None,
-    planned: Mapping[UUID, tuple[int, int]] | None = None,
+    planned: Mapping[UUID, Planned] | None = None,
 ) -> Sequence[Business]:
-    """All businesses, or these, by risk, as of `now`. `planned`: as if these had that limit and counter."""
+    """All businesses, or these, by risk, as of `now`; `planned`: as if those had these values."""
     return _listing(now or timezone.now(), ids, planned=planned or {}).rows
 
 
@@ -330,7 +337,7 @@ def _read(
     order: str = "risk",
     limit: int | str = ALL_ROWS,
     offset: int = 0,
-    planned: Mapping[UUID, tuple[int, int]] = MappingProxyType({}),
+    planned: Mapping[UUID, Planned] = MappingProxyType({}),
     worked_out: str = "",
 ) -> list[dict[str, Any]]:
     """The rows, each with the sums; one row without an id if there are none."""
@@ -343,7 +350,8 @@ def _read(
             outlook=source,
             kept="true" if worked_out else outlook.KEPT,
             optional=reads.optional_columns(),
-            sane_reset=SANE_RESET,
+            resets_on=RESETS_ON,
+            overdue=OVERDUE,
             enough=ENOUGH_TO_COMPARE,
             disagree=DISAGREE.format("profile.used", "coalesce(outlook.replies, 0)"),
             most_days=MOST_DAYS,
@@ -358,8 +366,9 @@ def _read(
         today=timezone.localdate(now),
         ids=wanted,
         planned=list(planned),
-        limits=[one for one, _used in planned.values()],
-        used=[used for _limit, used in planned.values()],
+        limits=[one.limit for one in planned.values()],
+        used=[one.used for one in planned.values()],
+        resets=[one.reset for one in planned.values()],
         plan=plan,
         words=words,
         # The same as str(Profile).
@@ -410,4 +419,5 @@ def _forecast(row: Mapping[str, Any], now: datetime) -> Forecast:
     if exhausted_at is None:
         return Forecast(verdict, rate)
     edges = band(row["limit"] - row["used"], rate, now) if rate and verdict is not Verdict.OUT else (now, now)
-    return Forecast(verdict, rate, exhausted_at, *edges, exhausted_at - row["resets_on"])
+    is_known = row["resets_on"] and not row["overdue"]
+    return Forecast(verdict, rate, exhausted_at, *edges, exhausted_at - row["resets_on"] if is_known else None)

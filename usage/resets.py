@@ -1,8 +1,7 @@
 """Reset counters: by a person with a reason, or by the command that stands in for the deployed job.
 
-The deployed job resets a counter 30 days after its last reset. The command resets on the published date
-(`waops.next_reset`), and never within 30 days of a reset that this app did not make. So whichever comes first, the
-other finds nothing to do: no counter is reset by both within 30 days. See docs/quota-reset.md.
+Both the job and the command reset a counter 30 days after its last reset. So whichever comes first, the other finds
+nothing to do. See docs/quota-reset.md.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,29 +16,27 @@ from django.utils import timezone
 from usage.batches import Outcome, Result, batches, change_each, locked_profiles
 from usage.changes import actor_name
 from usage.models import Profile, QuotaChange
+from usage.rollup import SANE_RESET
 from waops.access.people import User
 from waops.database.live_schema import live_tables
 
-DUE = """
+RESETS_ON = f"({SANE_RESET} + interval '720 hours')"
+"""When a counter is due to be reset: 30 days after its last reset, in any time zone. NULL: never, because the job
+does not reset what has no last reset. The quota function answers the plan's date instead (`resetsOn`).
+"""
+OVERDUE = f"coalesce({RESETS_ON} <= %(now)s - interval '1 day', false)"
+"""Whether the daily job should have come by now."""
+
+DUE = f"""
     SELECT profile.id
     FROM public.profiles AS profile
-    CROSS JOIN LATERAL waops.next_reset(profile.last_responses_reset_date, %(now)s) AS reset
-    WHERE reset.overdue
+    WHERE {RESETS_ON} <= %(now)s
       AND profile.is_active
       AND profile.subscription_end_date >= %(now)s
       AND profile.monthly_ai_response_limit > 0
-      AND (
-          profile.last_responses_reset_date <= %(now)s - interval '30 days'
-          OR EXISTS (
-              SELECT FROM waops.usage_quotachange AS change
-              WHERE change.business_id = profile.id
-                AND change.kind = 'reset'
-                AND change.new_reset = profile.last_responses_reset_date
-          )
-      )
       AND (%(ids)s::uuid[] IS NULL OR profile.id = ANY (%(ids)s))
     ORDER BY profile.id
-"""
+"""  # noqa: S608
 
 OVERDUE_REASON = "monthly reset"
 

@@ -27,7 +27,7 @@ FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Replies and resets outside this range are counted as if they were at its ends."""
 SANE_RESET = f"""CASE WHEN profile.last_responses_reset_date IS NOT NULL
     THEN {SANE_MOMENT.format("profile.last_responses_reset_date")} END"""
-"""The last reset of a business, if any; SQL, as `waops.next_reset` takes it."""
+"""The last reset of a business, if any; SQL."""
 KEY = "left(coalesce({}, ''), 200)"
 """A text by which replies are counted."""
 TOKENS = """coalesce(

@@ -265,6 +265,8 @@ def _permissions(request: HttpRequest) -> dict[str, bool]:
 
 
 def _default_until(now: datetime, one: Business | None = None) -> Any:
-    """The last day before the reset; for several businesses, a week from now."""
-    until = one.resets_on - timedelta(days=1) if one else now + timedelta(days=7)
+    """The last day before the reset; a week from now for several businesses, or if its time is unknown."""
+    until = now + timedelta(days=7)
+    if one and one.resets_on and one.resets_on > now:
+        until = one.resets_on - timedelta(days=1)
     return min(max(timezone.localdate(until), timezone.localdate(now)), LAST_DAY)

@@ -1,6 +1,6 @@
 """Put the forecast into words: "runs out on 25 November, 4 days before the reset"."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -67,6 +67,14 @@ def verdict(business: Business) -> str:
     }[business.forecast.verdict]
 
 
+def resets(on: datetime | None, now: datetime) -> str:
+    """When a counter is due to be reset: a sentence."""
+    if on is None:
+        return _("No reset of the counter is planned.")
+    words = _("The counter resets on %(day)s.") if on > now else _("The reset of the counter was due on %(day)s.")
+    return words % {"day": date_format(timezone.localtime(on), "j F")}
+
+
 def outlook(business: Business) -> str:
     """A sentence without its full stop."""
     forecast = business.forecast
@@ -77,9 +85,12 @@ def outlook(business: Business) -> str:
             return _("disabled")
         case Verdict.TOO_LITTLE_DATA:
             return _("too little data for a forecast")
-    if forecast.exhausted_at is None or forecast.margin is None:
+    if forecast.exhausted_at is None:
         return _("lasts past the reset")
     day = date_format(timezone.localtime(forecast.exhausted_at), "j F")
+    if forecast.margin is None:
+        words = _("runs out on %(day)s; the reset is overdue") if business.is_overdue else _("runs out on %(day)s")
+        return words % {"day": day}
     days = abs(forecast.margin) // timedelta(days=1)
     if forecast.verdict is Verdict.BEFORE_RESET:
         if days == 0:

@@ -1,13 +1,11 @@
 """Businesses with a past, and people at their pages."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from tests import factories
 from usage.models import Profile
@@ -44,12 +42,6 @@ def log_in(*groups: str) -> Client:
     client = Client()
     client.force_login(factories.staff(*groups), "django.contrib.auth.backends.ModelBackend")
     return client
-
-
-def skip_at_the_months_end() -> None:
-    """Counters are due on the first of a month, UTC: in its last hours nothing can run out before that."""
-    if (timezone.now() + timedelta(hours=6)).month != timezone.now().month:
-        pytest.skip("a month ends")
 
 
 def shop(name: str = "", *, per_day: int = 0, days: int = 10, used: int | None = None, **values) -> Profile:

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from tests import factories
-from tests.usage.shops import shop, skip_at_the_months_end
+from tests.usage.shops import shop
 from usage import alerts, deliveries, rollup
 from usage.models import Alert, AlertRule, Profile
 
@@ -50,7 +50,6 @@ def test_of_several_only_the_highest_is_told(rule) -> None:
 
 
 def test_the_forecast_is_told_too(rule) -> None:
-    skip_at_the_months_end()
     shop("Shop", per_day=9, monthly_ai_response_limit=91)
     assert Alert.FORECAST in thresholds()
     deliveries.deliver()

@@ -17,7 +17,7 @@ from tests.usage.shops import FAR, KEYS, OVERVIEW, log_in, page, shop
 from usage import outlook, quota, rollup
 from usage.forecast import Forecast, Verdict
 from usage.models import AccessLimit, Outlook, Price, Profile
-from usage.quota import ORDERS, Business, Totals, View
+from usage.quota import ORDERS, Business, Planned, Totals, View
 from usage.requests import BadAddressError
 from waops.access.readers import Reader, reading_as
 from waops.dev import demo
@@ -213,14 +213,14 @@ def test_where_nothing_can_be_kept_it_is_worked_out(committed_database) -> None:
 
 
 def planned(profile: Profile, limit: int, used: int) -> Business:
-    return quota.load(timezone.now(), [profile.pk], {profile.pk: (limit, used)})[0]
+    return quota.load(timezone.now(), [profile.pk], {profile.pk: Planned(limit, used)})[0]
 
 
 def test_answers_run_out_when_division_says(db) -> None:
     profile = shop("Steady", per_day=3, days=14)
     rollup.refresh()
     now = timezone.now()
-    one = quota.load(now, [profile.pk], {profile.pk: (100, 42)})[0]
+    one = quota.load(now, [profile.pk], {profile.pk: Planned(100, 42)})[0]
     days = 58 / one.forecast.rate.mean
     assert abs(one.forecast.exhausted_at - now - timedelta(days=days)) < timedelta(milliseconds=1)
     assert one.forecast.margin == one.forecast.exhausted_at - one.resets_on
@@ -245,6 +245,27 @@ def test_a_verdict_follows_from_limit_and_counter(db, limit: int, used: int, ver
     forecast = planned(profile, limit, used).forecast
     assert forecast.verdict is verdict
     assert (forecast.exhausted_at is None) == (verdict is not Verdict.OUT)
+
+
+@pytest.mark.parametrize(
+    ("days", "verdict", "is_measured"),
+    [
+        (14, Verdict.BEFORE_RESET, True),
+        (27, Verdict.LASTS, True),
+        (30.5, Verdict.LASTS, True),  # the job comes within the day
+        (32, Verdict.BEFORE_RESET, False),  # overdue
+        (None, Verdict.BEFORE_RESET, False),  # never
+    ],
+)
+def test_a_forecast_relies_on_a_reset_only_if_it_is_known(db, days, verdict: Verdict, is_measured: bool) -> None:
+    """With replies left for five days."""
+    profile = shop("Steady", per_day=3, days=14)
+    rollup.refresh()
+    Profile.objects.filter(pk=profile.pk).update(last_responses_reset_date=days and factories.ago(days=days))
+    one = planned(profile, 15, 0)
+    assert one.forecast.exhausted_at is not None
+    assert one.forecast.verdict is verdict
+    assert (one.forecast.margin is not None) == is_measured
 
 
 def test_without_replies_only_what_is_out_is_known(db) -> None:

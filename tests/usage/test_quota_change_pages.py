@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.usage.shops import OVERVIEW, log_in, post, shop, skip_at_the_months_end
+from tests.usage.shops import OVERVIEW, log_in, post, shop
 from usage import business
 from usage.models import Profile, QuotaChange, TopUp
 
@@ -18,7 +18,6 @@ def manager(db) -> Client:
 
 
 def test_a_manager_changes_a_quota_and_reads_what_came_of_it(manager) -> None:
-    skip_at_the_months_end()
     one = shop("Short", per_day=9, monthly_ai_response_limit=91)
     until = timezone.localdate() + timedelta(days=3)
     html = post(manager, one, "top_up", expected=91, amount=500, until=until, reason="Feast days").content.decode()
@@ -79,13 +78,13 @@ def test_everybody_who_is_left_out_of_a_change_of_many_is_told_of(manager, monke
 
 
 def test_a_preview_says_what_the_change_would_do_to_the_forecast(manager) -> None:
-    skip_at_the_months_end()
     short = shop("Short", per_day=9, monthly_ai_response_limit=91)
     [(before, limit, after)] = bulk(manager, id=[str(short.pk)], number=5_000).context["steps"]
     assert (before.forecast.verdict, limit, after.forecast.verdict) == ("before_reset", 5_000, "lasts")
     [(before, used, after)] = bulk(manager, id=[str(short.pk)], kind="reset").context["steps"]
     assert (used, after.used, after.limit) == (0, 0, 91)
     assert after.forecast.exhausted_at > before.forecast.exhausted_at
+    assert after.resets_on - timezone.now() > timedelta(days=29)
 
 
 @pytest.mark.parametrize(("kind", "limit", "used"), [("add", 400, 5), ("top_up", 400, 5), ("reset", 100, 0)])

@@ -26,7 +26,6 @@ DAMAGES = {
     "none": "SELECT",
     "schema dropped": "DROP SCHEMA waops CASCADE",
     "schema closed": "REVOKE ALL ON SCHEMA waops FROM PUBLIC, service_role",
-    "next_reset dropped": "DROP FUNCTION waops.next_reset(timestamptz, timestamptz)",
     "incidents dropped": "DROP TABLE waops.waops_incident",
 }
 

@@ -14,7 +14,6 @@ class Migration(migrations.Migration):
         RunSQLFile("service_role"),
         RunSQLFile("usage_missed_answers"),
         RunSQLFile("usage_missed_changes"),
-        InstallFunction("next_reset"),
         RunSQLFile("quota_history_append_only"),
         InstallFunction("record_outside_change", grant=False),
         RunSQLFile("record_outside_change_trigger"),

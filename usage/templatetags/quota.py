@@ -1,12 +1,14 @@
 """Show quotas, costs and addresses on the quota pages."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django import template
 from django.core.paginator import Page
 from django.template import Context
+from django.utils import timezone
 from django.utils.formats import get_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
@@ -36,6 +38,11 @@ def verdict(business: Business) -> SafeString:
 @register.filter
 def outlook(business: Business) -> str:
     return wording.outlook(business)
+
+
+@register.filter
+def resets(on: datetime | None) -> str:
+    return wording.resets(on, timezone.now())
 
 
 @register.filter

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from random import Random
 
 from waops.dev.demo.drawing import DAY, HOUR, MINUTE, array_literal, make_uuid, text_of
@@ -75,12 +74,10 @@ class Business:
 
 
 def _last_reset(rng: Random, quota: Quota, now: int) -> int:
-    """Early in this month, so that the next first of the month is ahead; or over 30 days ago, if overdue."""
+    """Such that the next reset, 30 days later, is ahead or overdue."""
     if quota is Quota.RESET_OVERDUE:
         return now - rng.randint(33, 50) * DAY
-    month = datetime.fromtimestamp(now / 1000, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    start = int(month.timestamp() * 1000)
-    return start + int((now - start) * 0.3 * rng.random())
+    return now - 18 * DAY - int(7 * DAY * rng.random())
 
 
 def _quiet(rng: Random, archetype: Archetype) -> int:

@@ -1,14 +1,16 @@
-"""When a counter is due to be reset: in SQL and in Python, which must agree."""
+"""`resetsOn` in the service's quota answer, the plan's date: the function and the legacy path must agree."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from django.db import connection
 
+from tests import factories
 from usage.legacy import next_reset
 
 pytestmark = pytest.mark.django_db
 
+LIMITS = {"monthly_ai_response_limit": 100, "monthly_ai_responses_used": 0}
 CAIRO = timezone(timedelta(hours=2))
 
 
@@ -33,22 +35,41 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_next_reset(case: str):
-    last, now, resets_on, overdue = CASES[case]
+@pytest.fixture
+def answered():
+    """The function's own SQL, at a moment of the test's choice."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM waops.next_reset(%s, %s)", [last, now])
-        assert cursor.fetchone() == (resets_on, overdue)
-    assert next_reset(last, now) == (resets_on, overdue)
+        cursor.execute("SELECT pg_get_functiondef('public.check_and_update_ai_usage(uuid, boolean)'::regprocedure)")
+        (definition,) = cursor.fetchone()
+        definition = definition.replace(
+            "check_and_update_ai_usage(p_user_id", "answer_at(p_now timestamptz, p_user_id", 1
+        )
+        cursor.execute(definition.replace("pg_catalog.now()", "p_now"))
+
+    def answer(last: datetime | str | None, now: datetime) -> tuple[datetime, bool]:
+        shop = factories.business(**LIMITS)
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE profiles SET last_responses_reset_date = %s WHERE id = %s", [last, shop.pk])
+            cursor.execute(
+                "SELECT (answer ->> 'resetsOn')::timestamptz, (answer ->> 'resetOverdue')::boolean"
+                " FROM public.answer_at(%s, %s) AS answer",
+                [now, shop.pk],
+            )
+            return cursor.fetchone()
+
+    return answer
 
 
-def test_the_callers_time_zone_does_not_matter():
+@pytest.mark.parametrize("case", CASES)
+def test_the_first_of_a_month(answered, case: str):
+    last, now, resets_on, overdue = CASES[case]
+    assert answered(last, now) == next_reset(last, now) == (resets_on, overdue)
+
+
+def test_the_callers_time_zone_does_not_matter(answered):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL timezone = 'Pacific/Kiritimati'")
-        cursor.execute(
-            "SELECT resets_on = '2025-04-01T00:00Z' FROM waops.next_reset('2025-03-31T20:00Z', '2025-03-31T21:00Z')"
-        )
-        assert cursor.fetchone() == (True,)
+    assert answered(utc(2025, 3, 31, 20), utc(2025, 3, 31, 21))[0] == utc(2025, 4, 1)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +82,5 @@ def test_the_callers_time_zone_does_not_matter():
         ("0001-01-01 00:00+00", utc(2025, 4, 1), True),
     ],
 )
-def test_a_last_reset_that_is_no_real_one(last: str, resets_on: datetime, overdue: bool):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM waops.next_reset(%s, '2025-03-20 00:00+00')", [last])
-        assert cursor.fetchone() == (resets_on, overdue)
+def test_a_last_reset_that_is_no_real_one(answered, last: str, resets_on: datetime, overdue: bool):
+    assert answered(last, utc(2025, 3, 20)) == (resets_on, overdue)
