@@ -67,7 +67,7 @@ def test_out_now_tells_how_many_customers_got_nothing(manager) -> None:
     assert (one.silence.customers, one.silence.messages) == (2, 3)
 
 
-HEADED = {"name", "risk", "share", "trend", "reset", "cost"}
+HEADED = {"name", "risk", "share", "rate", "reset", "cost"}
 
 
 @pytest.mark.parametrize("column", KEYS)

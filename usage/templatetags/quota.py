@@ -176,7 +176,7 @@ def query_of(**values: Any) -> str:
 
 
 @register.inclusion_tag("usage/sort.html", takes_context=True)
-def sort(context: Context, name: str, *, number: bool = False) -> dict[str, Any]:
+def sort(context: Context, name: str, label: str = "", *, number: bool = False) -> dict[str, Any]:
     """A column heading that sorts by it, or reverses the order if the list is already sorted by it."""
     order, first = context["filters"]["order"], wording.first_order(name)
     is_chosen = order.removeprefix("-") == name
@@ -184,6 +184,6 @@ def sort(context: Context, name: str, *, number: bool = False) -> dict[str, Any]
     return {
         "number": number,
         "address": address(context, o=second if order == first else first),
-        "label": wording.ORDER_NAMES[name],
+        "label": label or wording.ORDER_NAMES[name],
         "direction": ("descending" if order.startswith("-") else "ascending") if is_chosen else "",
     }

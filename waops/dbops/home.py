@@ -9,6 +9,8 @@ from django.http import HttpRequest
 
 from waops.admin import home
 from waops.dbops.checklist import checklist
+from waops.dbops.doctor import periodic
+from waops.dbops.findings import Severity
 from waops.dbops.models import Snapshot
 
 SHOWN = 4
@@ -16,7 +18,9 @@ SHOWN = 4
 
 
 def database_state(request: HttpRequest) -> dict[str, Any]:
-    """System checks, applied and pending migrations, the next step of the checklist, the last snapshot."""
+    """System checks, periodic work, applied and pending migrations, the next step of the checklist, the last
+    snapshot.
+    """
     executor = MigrationExecutor(connection)
     waiting = [migration for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes())]
     with connection.cursor() as cursor:
@@ -25,6 +29,13 @@ def database_state(request: HttpRequest) -> dict[str, Any]:
     messages = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
     pressing = [message for message in messages if message.level >= checks.WARNING and not message.is_silenced()]
     pressing.sort(key=lambda message: -message.level)
+    found = [
+        *((message.level >= checks.ERROR, message.msg, message.hint, "") for message in pressing),
+        *(
+            (one.severity is Severity.ERROR, f"{one.subject} {one.what}", "", one.fix_text)
+            for one in periodic.examine(connection).findings
+        ),
+    ]
     due = next((state.item for state in checklist() if not state.done), None)
     return {
         "version": version.split()[0],
@@ -33,8 +44,8 @@ def database_state(request: HttpRequest) -> dict[str, Any]:
         "snapshot": Snapshot.objects.only("taken_at").first(),
         "applied": len(executor.loader.applied_migrations),
         "waiting": waiting,
-        "findings": [(message, message.level >= checks.ERROR) for message in pressing[:SHOWN]],
-        "more": max(len(pressing) - SHOWN, 0),
+        "findings": found[:SHOWN],
+        "more": max(len(found) - SHOWN, 0),
     }
 
 
@@ -44,6 +55,6 @@ home.register(
         permission="waops.view_installedobject",
         template="waops/database_panel.html",
         context=database_state,
-        order=30,
+        order=15,
     )
 )

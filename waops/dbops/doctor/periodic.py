@@ -25,7 +25,10 @@ def examine(connection: BaseDatabaseWrapper) -> Section:
         what = (
             _("has not run since %(moment)s") % {"moment": moment(newest)} if newest is not None else _("has never run")
         )
-        why = _("AI replies are not counted in the background, top-ups do not end, alerts are not sent.")
+        why = _(
+            "AI replies are not counted in the background, top-ups do not end, alerts are not sent."
+            " Add the line to the crontab of a server."
+        )
         section.findings.append(Finding("periodic.stopped", Severity.WARNING, "manage.py periodic", what, why, (CRON,)))
         return section
     for part in parts():
