@@ -10,7 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import factories
+from tests import factories, quick
 from tests.usage.test_changes import at_once
 from usage import resets
 from usage.batches import Outcome
@@ -120,7 +120,7 @@ def test_the_one_date_is_a_first_of_a_month_ahead(db, last, now) -> None:
 
 
 @given(last=st.one_of(st.none(), moments), now=moments, zone=st.sampled_from(ZONES))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=quick.examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_one_date_is_the_same_wherever_it_is_asked(db, last, now, zone) -> None:
     """Zones whose clocks change, also at a month's end, and whose dates are a day apart."""
     query = "SELECT extract(epoch FROM resets_on), overdue FROM waops.next_reset(%s, %s)"
@@ -139,7 +139,7 @@ def test_the_one_date_is_the_same_wherever_it_is_asked(db, last, now, zone) -> N
     start=moments,
     steps=st.lists(st.tuples(st.sampled_from(["job", "command"]), st.integers(1, 45 * 24)), min_size=2, max_size=20),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=quick.examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_job_and_the_command_never_both_give_quota_away(job, start, steps) -> None:
     shop, now, history = business(start), start, [("", start)]
     for who, hours in steps:
