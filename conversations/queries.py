@@ -15,7 +15,7 @@ from waops.access.personal import ending_with
 from waops.access.phones import digits
 from waops.database.live_schema import ForeignTableQuerySet
 from waops.database.long_text import LONGEST
-from waops.database.paging import Cursor, newest_after
+from waops.database.paging import Cursor, newest_after, oldest_after
 
 if TYPE_CHECKING:
     from conversations.models import Conversation, Message
@@ -161,5 +161,4 @@ def _before(conversation: "Conversation", cursor: Cursor, size: int) -> Any:
 
 def _after(conversation: "Conversation", cursor: Cursor, size: int) -> Any:
     """Oldest first, one more than `size`."""
-    later = Q(timestamp__gt=cursor.moment) | Q(timestamp=cursor.moment, id__gt=cursor.pk)
-    return _newest(conversation).filter(later, timestamp__gte=cursor.moment).order_by("timestamp", "id")[: size + 1]
+    return oldest_after(_newest(conversation), "timestamp", cursor)[: size + 1]

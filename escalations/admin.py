@@ -27,6 +27,7 @@ from escalations.models import (
 )
 from escalations.reports.page import ReportPages
 from escalations.search.page import SearchPages
+from usage.admin import BusinessRuleAdmin
 from waops.admin.addresses import ClearAddresses
 from waops.templatetags.waops import status
 
@@ -92,11 +93,8 @@ class CannedReplyAdmin(CannedTextAdmin):
 
 
 @admin.register(ClosingRule)
-class ClosingRuleAdmin(ClearAddresses):
-    business_path = "business_id"
+class ClosingRuleAdmin(BusinessRuleAdmin):
     list_display = ("__str__", "note_required")
-    list_select_related = ("business",)
-    autocomplete_fields = ("business",)
 
 
 @admin.register(SLATarget)

@@ -66,9 +66,6 @@ class WorkingHours:
 
 KEY = "escalations:sla-targets"
 
-SECONDS = 30
-"""How long another process may miss a change."""
-
 
 class WaitLevel(StrEnum):
     SHORT = "short"
@@ -109,7 +106,7 @@ class SLATargets:
 
     @classmethod
     def load(cls) -> Self:
-        return kept.kept(KEY, cls.read, SECONDS)
+        return kept.kept(KEY, cls.read)
 
     @classmethod
     def read(cls) -> Self:

@@ -42,9 +42,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("quick"):
-        further = set(quick.further_cases(items))
-        config.hook.pytest_deselected(items=list(further))
-        items[:] = [item for item in items if item not in further]
+        left_out = set(quick.left_out(items, config.args))
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     handle_ignored_signals()
     if config.getoption("quick"):
         quick.check()
+        quick.shortened = True
     # A page makes many objects and keeps none: looking for cycles less often saves a few per cent of the time.
     gc.set_threshold(100_000, 20, 100)
     # What hashes a password says how often, so any process can check it.

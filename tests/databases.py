@@ -26,6 +26,10 @@ class Databases:
     def __init__(self, server: EmbeddedServer) -> None:
         self.server = server
 
+    @property
+    def version(self) -> int:
+        return int((self.server.data_dir / "PG_VERSION").read_text())
+
     def execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.server.dsn(SUPERUSER, "template1"), autocommit=True) as connection:
             connection.execute(statement)
@@ -34,8 +38,10 @@ class Databases:
         """Name of a new database cloned from that template, which a server of a benchmark does not have yet."""
         source = "template1" if template == "empty" else f"template_{template}"
         name = name or f"{template}_{next(self.numbers)}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
-            sql.Identifier(name), sql.Identifier(source), sql.Identifier(OWNER)
+        # Copied block by block through the log, as by default since Postgres 15, a database takes twice the time.
+        strategy = sql.SQL("" if self.version < 15 else "STRATEGY file_copy")
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} {}").format(
+            sql.Identifier(name), sql.Identifier(source), sql.Identifier(OWNER), strategy
         )
         try:
             self.execute(statement)

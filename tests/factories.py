@@ -17,6 +17,20 @@ from waops.models import User
 
 _numbers = count(1)
 
+WRITTEN = [
+    "201012345678",
+    "+20 101 234 5678",
+    "0020-101-234-5678",
+    "(+20) 101.234.5678",
+    "٢٠١٠١٢٣٤٥٦٧٨",
+    "۲۰۱۰۱۲۳۴۵۶۷۸",
+    "\u200e+20\u00a0101\u00a0234\u00a05678\u200f",
+    "２０１０１２３４５６７８",
+]
+"""The number 201012345678 as people type it."""
+WRITTEN_IN_PART = ["01012345678", "۰۱۰ ۱۲۳۴ ۵۶۷۸", "5678", "45678", "2010123", "  (20) 1012345678 "]
+"""Ways to find it without its country, or by its beginning or end."""
+
 
 def ago(**duration: float) -> datetime:
     """That long before now: `ago(hours=3)`."""

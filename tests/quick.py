@@ -1,6 +1,10 @@
-"""What `make quick` leaves out: some files, and all but the first case of each test. `make test` runs everything."""
+"""What `make quick` leaves out: some files and tests, further cases of a test, and most of a property's examples.
 
-from collections.abc import Iterable, Iterator
+`make test` runs everything.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,46 +19,66 @@ LEFT_OUT = {
     "access/test_lookups.py": "asks every list for every column",
     "conversations/edge": "runs Deno",
     "conversations/message_path/test_concurrency.py": "writes in parallel",
+    "conversations/message_path/test_installation.py": "migrates",
     "conversations/message_path/test_count_storm.py": "writes in parallel",
     "conversations/message_path/test_kills.py": "kills servers and writers",
     "conversations/message_path/test_turn_storm.py": "writes in parallel",
     "escalations/replies/test_killed.py": "kills senders",
     "escalations/desk/test_chaos.py": "has many people at one desk",
+    "escalations/search/test_search_indexes.py": "migrates",
     "usage/test_hostile_rows.py": "opens every page with every extreme value",
     "usage/test_trigger_faults.py": "breaks triggers",
     "waops/benchmark": "measures",
+    "waops/dbops/test_before_migrate.py": "migrates",
+    "waops/dbops/test_checklist.py::test_before_the_step_anything_recorded_counts": "migrates",
     "waops/dbops/test_doctor_objects.py": "breaks object after object",
+    "waops/dbops/test_doctor_state.py::test_on_an_empty_database_the_printed_commands_lead_to_a_whole_one": "migrates",
     "waops/dbops/test_killed_migrate.py": "kills migrations",
     "waops/dbops/test_lost_schema.py": "migrates again and again",
+    "waops/dbops/test_pages.py::test_pages_answer_while_a_table_is_locked": "waits for locks",
     "waops/dbops/test_pooler.py": "runs poolers",
     "waops/dbops/test_repair_schema.py": "breaks the schema and repairs it",
+    "waops/dbops/test_repairs.py::test_a_repaired_function_is_still_reversed_to_what_was_there_first": "migrates",
     "waops/faults": "breaks servers",
     "waops/scale": "runs poolers, replicas and Redis",
     "waops/serving": "starts gunicorn",
+    "waops/test_role_sql.py::test_the_other_role_migrates_and_leaves_what_the_owner_would": "migrates",
+    "waops/test_connection_checks.py": "starts a command for each problem",
     "waops/schema/test_create_index_locks.py": "waits for locks",
     "waops/test_demo_data.py": "makes demo data again and again",
     "waops/test_embedded.py": "starts servers",
     "waops/test_guardian.py": "kills test runs",
     "waops/test_migrate.py": "migrates again and again",
 }
-"""Files and folders of tests, each with what takes its time."""
+"""Folders, files and tests, each with what takes its time."""
+
+shortened = False
+"""Whether this run leaves them out."""
 
 
 def check() -> None:
-    """Raises FileNotFoundError where a test has moved: it would not be left out any more."""
+    """Raises LookupError where a test has moved: it would not be left out any more."""
     for name in LEFT_OUT:
-        (TESTS / name).stat()
+        path, _, test = name.partition("::")
+        if not (TESTS / path).exists() or (test and not re.search(rf"^def {test}\(", (TESTS / path).read_text(), re.M)):
+            raise LookupError(f"tests/quick.py: there is no {name}.")
 
 
 def leaves_out(path: Path) -> bool:
-    return path.is_relative_to(TESTS) and any(path.is_relative_to(TESTS / name) for name in LEFT_OUT)
+    """Whether a folder or file is left out."""
+    return path.is_relative_to(TESTS) and path.relative_to(TESTS).as_posix() in LEFT_OUT
 
 
-def further_cases(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
-    """Those of a test that has been seen with other parameters."""
+def left_out(items: Iterable[pytest.Item], named: Sequence[str]) -> Iterator[pytest.Item]:
+    """Tests of the list above that are not named, and those that have been seen with other parameters."""
     seen = set()
     for item in items:
         test = item.nodeid.partition("[")[0]
-        if test in seen:
+        if test in seen or (test.removeprefix("tests/") in LEFT_OUT and test not in named):
             yield item
         seen.add(test)
+
+
+def examples(count: int) -> int:
+    """How many examples of a property to try, of so many."""
+    return max(count // 10, 5) if shortened else count

@@ -118,27 +118,32 @@ class PriceAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg]
         return super().changelist_view(request, {"unpriced": rollup.unpriced_models(), **(extra_context or {})})
 
 
-@admin.register(AlertRule)
-class AlertRuleAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg]
+class BusinessRuleAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rules for one business or, without one, for all that have none."""
+
     business_path = "business_id"
-    list_display = ("__str__", "thresholds", "forecast", "emails", "webhook", "language")
     list_select_related = ("business",)
-    search_fields = ("business__business_name", "emails")
     autocomplete_fields = ("business",)
 
-    def get_fields(self, request: HttpRequest, obj: AlertRule | None = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The rule of a deleted business keeps it: an empty choice would turn the rule into everyone's."""
         fields = super().get_fields(request, obj)
         if obj is None or obj.business_id is None or Profile.objects.filter(pk=obj.business_id).exists():
             return fields
         return ["business_name", *(name for name in fields if name not in ("business", "business_name"))]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: AlertRule | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("business_name",)
 
     @admin.display(description=gettext_lazy("business"))
-    def business_name(self, row: AlertRule) -> SafeString | str:
+    def business_name(self, row: Any) -> SafeString | str:
         return outside_text(str(row), 60)
+
+
+@admin.register(AlertRule)
+class AlertRuleAdmin(BusinessRuleAdmin):
+    list_display = ("__str__", "thresholds", "forecast", "emails", "webhook", "language")
+    search_fields = ("business__business_name", "emails")
 
 
 class KindFilter(KnownValues):

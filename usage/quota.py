@@ -15,11 +15,11 @@ from uuid import UUID
 from django.core.paginator import Page
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from usage import outlook, reads
 from usage.forecast import MOST_DAYS, Forecast, Rate, Verdict, band
+from usage.models.profile import name_sql, unnamed
 from usage.requests import page_of
 from usage.resets import OVERDUE, RESETS_ON
 from waops.access.readers import current
@@ -111,10 +111,7 @@ STATEMENT = """
                coalesce(outlook.replies, 0) AS replies, coalesce(outlook.tokens, 0) AS tokens,
                coalesce(outlook.untracked, 0) AS untracked, coalesce(outlook.unpriced, 0) AS unpriced,
                outlook.mean, outlook.deviation, outlook.error,
-               coalesce(
-                   nullif(profile.business_name, ''), nullif(profile.full_name, ''),
-                   replace(%(unnamed)s, '#', left(profile.id::text, 8))
-               ) AS name,
+               coalesce({name}, replace(%(unnamed)s, '#', left(profile.id::text, 8))) AS name,
                coalesce(profile.plan_type, '') AS plan,
                profile."limit" > 0 AND profile.is_active IS NOT FALSE
                    AND coalesce(profile.subscription_end_date > %(now)s, true) AS is_enabled,
@@ -352,6 +349,7 @@ def _read(
             optional=reads.optional_columns(),
             resets_on=RESETS_ON,
             overdue=OVERDUE,
+            name=name_sql("profile"),
             enough=ENOUGH_TO_COMPARE,
             disagree=DISAGREE.format("profile.used", "coalesce(outlook.replies, 0)"),
             most_days=MOST_DAYS,
@@ -371,8 +369,7 @@ def _read(
         resets=[one.reset for one in planned.values()],
         plan=plan,
         words=words,
-        # The same as str(Profile).
-        unnamed=_("No name (%(id)s)") % {"id": "#"},
+        unnamed=unnamed("#"),
         offset=offset,
         rows=worked_out,
     )

@@ -18,6 +18,7 @@ from escalations.queries import all_cases, open_cases
 from escalations.repairs import find_missed
 from usage.models.profile import name_at
 from waops.access.readers import current
+from waops.database.kept import SECONDS
 from waops.database.live_schema import missing_fields
 from waops.database.replica import reading
 
@@ -26,8 +27,6 @@ RECENT = timedelta(days=7)
 TAKEN_OVER = timedelta(minutes=5)
 """A message is usually redelivered, and its turn taken over, within this time after the lease."""
 CONNECTED = "connected"
-SECONDS = 30
-"""How old the count on the tab may be."""
 
 
 def find(kind: Kind) -> Finding:

@@ -17,9 +17,6 @@ from waops.access.people import User
 from waops.admin.read_only import ReadOnlyAdmin
 from waops.database.kept import kept_together
 
-CACHED_SECONDS = 30
-"""How long values that a page fetches together are cached."""
-
 PageView = Callable[..., HttpResponseBase]
 
 
@@ -42,7 +39,7 @@ class DeskPages(ReadOnlyAdmin):
             if not self.has_view_permission(request):
                 raise PermissionDenied
             if cached:
-                kept_together(cached, CACHED_SECONDS)
+                kept_together(cached)
             return view(request, *args, **kwargs)
 
         pattern: URLPattern = path(route, self.admin_site.admin_view(checked), name=f"escalations_escalation_{name}")

@@ -15,8 +15,6 @@ from waops.access.people import User
 from waops.database.kept import kept
 
 KEY = "desk-choices"
-SECONDS = 30
-"""How long a change may go unnoticed."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Choices:
 
 def choices() -> Choices:
     """Active outcomes, canned notes and canned replies in their order, and people who may claim escalations."""
-    return kept(KEY, read, SECONDS)
+    return kept(KEY, read)
 
 
 def read() -> Choices:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from escalations.models.reply import LONGEST_REPLY
 from usage.models import Profile
+from usage.models.profile import one_default
 
 
 def in_language(english: str, arabic: str) -> str:
@@ -90,17 +91,10 @@ class ClosingRule(models.Model):
     class Meta:
         verbose_name = _("resolving rule")
         verbose_name_plural = _("resolving rules")
-        constraints = [
-            # nulls_distinct needs Postgres 15.
-            models.UniqueConstraint(
-                models.ExpressionWrapper(models.Q(business=None), output_field=models.BooleanField()),
-                condition=models.Q(business=None),
-                name="one_default_closing_rule",
-            )
-        ]
+        constraints = [one_default("one_default_closing_rule")]
 
     def __str__(self) -> str:
-        return str(self.business) if self.business_id else str(_("All others"))
+        return Profile.name_of(self) if self.business_id else str(_("All others"))
 
 
 class SLATarget(models.Model):

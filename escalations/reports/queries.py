@@ -21,7 +21,6 @@ from django.db.models import (
     F,
     Min,
     OuterRef,
-    Q,
     QuerySet,
     Subquery,
     TextField,
@@ -38,6 +37,7 @@ from escalations.queries import all_cases
 from usage.models.profile import name_at
 from waops.access.people import User
 from waops.database.moments import midnight
+from waops.database.paging import Cursor, oldest_after
 from waops.database.plausible import Plausible
 
 LONGEST = 366
@@ -273,13 +273,10 @@ def export_rows(scope: Scope) -> Iterator[Any]:
         replied_at=Subquery(replies.values("at")[:1]),
         is_repeat=is_repeat(scope.period),
     )
-    cases = cases.order_by("escalated_at", "pk")
-    chunk = list(cases[:CHUNK])
-    while chunk:
+    after: Cursor | None = None
+    while chunk := list(oldest_after(cases, "escalated_at", after)[:CHUNK]):
         yield from chunk
-        last = chunk[-1]
-        later = Q(escalated_at__gt=last.escalated_at) | Q(escalated_at=last.escalated_at, pk__gt=last.pk)
-        chunk = list(cases.filter(later, escalated_at__gte=last.escalated_at)[:CHUNK]) if len(chunk) == CHUNK else []
+        after = Cursor(chunk[-1].escalated_at, chunk[-1].pk)
 
 
 def _of(scope: Scope, cases: Cases) -> Cases:

@@ -15,6 +15,7 @@ from psycopg.errors import QueryCanceled
 
 from escalations.folding import DOCUMENT, INDEXED, pattern
 from escalations.search.wording import Wording
+from usage.models.profile import name_sql
 from waops.access.readers import current
 from waops.database.paging import Cursor, Found, first_of
 from waops.database.replica import alias, reading
@@ -58,7 +59,7 @@ WITH_PEOPLE = f"""
            CASE WHEN pg_catalog.starts_with(message.message_id, 'human_') THEN 'staff' ELSE page.role END,
            page."timestamp", pg_catalog.left(message.content, {INDEXED}),
            conversation.user_phone, instance.instance_name,
-           COALESCE(NULLIF(business.business_name, ''), business.full_name)
+           {name_sql("business")}
     FROM ({{page}}) AS page
     JOIN public.whatsapp_conversation_messages AS message ON message.id = page.id
     JOIN public.whatsapp_conversations AS conversation ON conversation.id = page.conversation_id

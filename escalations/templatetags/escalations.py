@@ -33,11 +33,6 @@ def waited(since: datetime | None) -> str:
 
 
 @register.filter
-def urgency(since: datetime | None, plan_type: str | None = None) -> sla.Urgency:
-    return sla.urgency(since, plan_type, timezone.now())
-
-
-@register.filter
 def reason(why: str | None) -> str:
     return reason_in_words(why)
 

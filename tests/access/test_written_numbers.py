@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests import quick
 from waops.access import personal
 from waops.access.masking import masked_in
 from waops.access.readers import Reader, reading_as
@@ -62,7 +63,7 @@ def written(draw: st.DrawFn) -> tuple[str, str]:
     return number, before + text + draw(st.sampled_from(["", " now", ".0", "e+11", " بعد العصر", ", 10:30"]))
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@settings(max_examples=quick.examples(400), deadline=None, derandomize=True, database=None)
 @given(written())
 def test_a_number_in_any_form_keeps_its_last_digits_only(example: tuple[str, str]) -> None:
     number, text = example
@@ -70,7 +71,7 @@ def test_a_number_in_any_form_keeps_its_last_digits_only(example: tuple[str, str
     assert not leaks(number, shown), shown
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=quick.examples(200), deadline=None, derandomize=True, database=None)
 @given(written())
 def test_a_number_in_any_form_is_neither_searched_nor_filtered_by(example: tuple[str, str]) -> None:
     _number, text = example
@@ -80,7 +81,7 @@ def test_a_number_in_any_form_is_neither_searched_nor_filtered_by(example: tuple
         assert not personal.shows(text)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=quick.examples(200), deadline=None, derandomize=True, database=None)
 @given(numbers, st.lists(st.text(st.characters(exclude_categories=["Nd", "Nl", "No", "Cs"]), max_size=12), min_size=12))
 def test_a_known_number_is_found_whatever_stands_between(number: str, between: list[str]) -> None:
     text = "".join(f"{digit}{one}" for digit, one in zip(number, between, strict=False))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.db.models import ProtectedError
 from django.test import Client
 from django.urls import reverse
@@ -58,6 +59,19 @@ def test_a_second_rule_for_all_others_is_refused(as_member) -> None:
     for status in (302, 200):
         assert managers.post(address("closingrule", "add"), {"note_required": "on"}).status_code == status
     assert ClosingRule.objects.count() == 1
+
+
+def test_the_rule_of_a_deleted_business_stays_its_rule(as_member) -> None:
+    shop = factories.business("Bakery")
+    rule = ClosingRule.objects.create(business=shop)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM auth.users WHERE id = %s", [shop.pk])
+    managers, page = as_member("Managers"), address("closingrule", "change", rule.pk)
+    for place in (address("closingrule"), page):
+        assert f"Deleted business ({shop.pk})" in managers.get(place).content.decode()
+    assert managers.post(page, {"note_required": "on"}).status_code == 302
+    rule.refresh_from_db()
+    assert (rule.business_id, rule.note_required) == (shop.pk, True)
 
 
 def test_the_code_of_an_outcome_never_changes_and_a_used_one_stays(as_member) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import factories
+from tests import factories, quick
 from usage import changes
 from usage.batches import BATCH, Outcome, Result
 from usage.doctor import missed_changes
@@ -210,7 +210,7 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=quick.examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_happens_a_limit_is_what_was_last_set_plus_what_still_runs(mona, steps) -> None:
     """The model: a base that a person set, and top-ups granted since that still run."""
     shop = factories.business()

@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import factories
+from tests import factories, quick
 from tests.usage.shops import FAR, KEYS, OVERVIEW, log_in, page, shop
 from usage import outlook, quota, rollup
 from usage.forecast import Forecast, Verdict
@@ -282,7 +282,7 @@ def test_what_the_counter_counts_beyond_the_rows_hastens_the_end(db) -> None:
 
 
 @given(limit=st.integers(-1, 60_000), used=st.integers(0, 60_000), more=st.integers(0, 1_000))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=quick.examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_more_use_or_a_lower_limit_is_never_out_later(db, limit: int, used: int, more: int) -> None:
     profile = Profile.objects.first() or shop("Steady", per_day=3, days=5)
     rollup.refresh()

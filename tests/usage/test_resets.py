@@ -11,7 +11,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import factories
+from tests import factories, quick
 from tests.usage.test_changes import at_once
 from usage import quota, resets
 from usage.batches import Outcome
@@ -108,7 +108,7 @@ def test_our_own_resets_are_30_days_apart(db) -> None:
 
 
 @given(last=moments, hours=st.integers(0, 60 * 24), zone=st.sampled_from(ZONES))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=quick.examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_pages_and_the_job_agree_on_the_date(job, last, hours, zone) -> None:
     """Over month ends and changes of the clock; the job runs in UTC, the reader may be in any time zone."""
     now = last + timedelta(hours=hours)
@@ -137,7 +137,7 @@ def test_a_last_reset_that_is_no_real_one(db, last, expected) -> None:
     start=moments,
     steps=st.lists(st.tuples(st.sampled_from(["job", "command"]), st.integers(1, 45 * 24)), min_size=2, max_size=20),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=quick.examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_job_and_the_command_never_both_give_quota_away(job, start, steps) -> None:
     shop, now, history = business(start), start, [("", start)]
     for who, hours in steps:

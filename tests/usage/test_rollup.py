@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations.models import AIInteraction
-from tests import factories
+from tests import factories, quick
 from tests.usage.shops import is_complete
 from tests.usage.test_changes import at_once
 from usage import rollup
@@ -246,7 +246,7 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=quick.examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_sequence_of_changes_is_counted_exactly(built, steps) -> None:
     shops = [factories.business(last_responses_reset_date=None) for _ in range(2)]
     numbers = [factories.instance(shop) for shop in shops for _ in range(2)]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations.models import AIInteraction
-from tests import factories
+from tests import factories, quick
 from usage import business, quota, rollup
 from usage.business import Narrowed
 from usage.models import Price
@@ -49,7 +49,7 @@ def prices(db) -> None:
 
 
 @given(answers=answers)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=quick.examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_totals_by_everything_are_the_whole(prices, answers) -> None:
     one = factories.business(last_responses_reset_date=START)
     chats = [factories.conversation(factories.instance(one)) for _ in range(2)]

@@ -2,22 +2,11 @@
 
 import pytest
 
+from tests.factories import WRITTEN
 from waops.access.phones import digits, readable
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        "201012345678",
-        "+20 101 234 5678",
-        "0020-101-234-5678",
-        "(+20) 101.234.5678",
-        "٢٠١٠١٢٣٤٥٦٧٨",
-        "۲۰۱۰۱۲۳۴۵۶۷۸",
-        "\u200e+20\u00a0101\u00a0234\u00a05678\u200f",
-        "２０１０１２３４５６７８",
-    ],
-)
+@pytest.mark.parametrize("written", WRITTEN)
 def test_any_written_form_is_the_stored_number(written: str) -> None:
     assert digits(written) == "201012345678"
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests import quick
 from usage import export as quota_export
 from waops.admin.csv_file import cell, csv_lines
 
@@ -30,7 +31,7 @@ def test_a_text_stays_as_it_is(text: str) -> None:
     assert cell(text) == text
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=quick.examples(300), deadline=None, derandomize=True, database=None)
 @given(st.lists(st.text(st.sampled_from(f"{SIGNS};,\t\r\n \"'a1\u200b"), max_size=8), min_size=1, max_size=3))
 def test_no_reader_finds_a_formula(row: list[str]) -> None:
     file = "".join(csv_lines([row])).removeprefix("\ufeff")

@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, validat
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from usage.models.profile import Profile
+from usage.models.profile import Profile, one_default
 
 DEFAULT_THRESHOLDS = (50, 80, 100)
 
@@ -49,14 +49,7 @@ class AlertRule(models.Model):
     class Meta:
         verbose_name = _("alert rule")
         verbose_name_plural = _("alert rules")
-        constraints = [
-            # nulls_distinct needs Postgres 15.
-            models.UniqueConstraint(
-                models.ExpressionWrapper(models.Q(business=None), output_field=models.BooleanField()),
-                condition=models.Q(business=None),
-                name="one_default_alert_rule",
-            )
-        ]
+        constraints = [one_default("one_default_alert_rule")]
 
     def __str__(self) -> str:
         return Profile.name_of(self) if self.business_id else str(_("All others"))

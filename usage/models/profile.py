@@ -16,6 +16,9 @@ from waops.access.personal import text
 from waops.database.live_schema import ForeignTable
 from waops.database.long_text import LONGEST_NAME, cut
 
+NAMES = ("business_name", "full_name")
+"""A business is shown by the first of these that is not empty."""
+
 
 class Profile(ForeignTable):
     """One business."""
@@ -59,12 +62,29 @@ class Profile(ForeignTable):
         return str(business) if business else gettext("Deleted business (%(id)s)") % {"id": row.business_id}
 
     def __str__(self) -> str:
-        name = text(self.business_name or self.full_name or "") or gettext("No name (%(id)s)") % {
-            "id": str(self.pk)[:8]
-        }
-        return cut(name, LONGEST_NAME)
+        name = text(next(filter(None, (getattr(self, name) for name in NAMES)), ""))
+        return cut(name or unnamed(str(self.pk)[:8]), LONGEST_NAME)
+
+
+def unnamed(begin: str) -> str:
+    """How a business without a name is shown, by the beginning of its id."""
+    return gettext("No name (%(id)s)") % {"id": begin}
 
 
 def name_at(path: str) -> Coalesce:
-    """The business's name, or its owner's, as lists read it; `path` leads from a row to its business."""
-    return Coalesce(NullIf(f"{path}__business_name", models.Value("", models.TextField())), f"{path}__full_name")
+    """The name as lists read it, NULL if there is none; `path` leads from a row to its business."""
+    return Coalesce(*(NullIf(f"{path}__{name}", models.Value("", models.TextField())) for name in NAMES))
+
+
+def name_sql(alias: str) -> str:
+    """As `name_at`, for SQL in which `alias` is the business."""
+    names = ", ".join(f"nullif({alias}.{name}, '')" for name in NAMES)
+    return f"coalesce({names})"
+
+
+def one_default(name: str) -> models.UniqueConstraint:
+    """At most one row is for all businesses without their own."""
+    # nulls_distinct needs Postgres 15.
+    is_default = models.Q(business=None)
+    expression = models.ExpressionWrapper(is_default, output_field=models.BooleanField())
+    return models.UniqueConstraint(expression, condition=is_default, name=name)

@@ -14,8 +14,6 @@ from waops.database.kept import kept
 LIMIT = 1_000
 """Most rows that a list lets people page through. Beyond that, OFFSET gets slow; search or filter instead."""
 
-ESTIMATE_SECONDS = 60
-
 ESTIMATE = """
     SELECT reltuples::bigint FROM pg_catalog.pg_class
     WHERE oid = pg_catalog.to_regclass(pg_catalog.quote_ident(%s))
@@ -69,7 +67,7 @@ def estimated_rows(model: Any, using: str = "default") -> int:
             found = cursor.fetchone()
         return int(found[0]) if found else -1
 
-    return kept(f"estimated-rows:{using}:{table}", read, ESTIMATE_SECONDS)
+    return kept(f"estimated-rows:{using}:{table}", read)
 
 
 def _rounded(number: int) -> int:

@@ -21,6 +21,9 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 Value = TypeVar("Value")
 
+SECONDS = 30
+"""How long a change made elsewhere may go unnoticed. Values with another lifetime say why."""
+
 PROJECT = Path(__file__).resolve().parents[2]
 """Folder of this project's apps, without libraries."""
 
@@ -28,7 +31,7 @@ _asked: ContextVar[dict[str, Any] | None] = ContextVar("waops_asked", default=No
 """What this request has read from the cache; None outside of requests."""
 
 
-def kept(key: str, read: Callable[[], Value], seconds: float) -> Value:
+def kept(key: str, read: Callable[[], Value], seconds: float = SECONDS) -> Value:
     """The cached value, or the result of `read`, cached for that long. Within a request the cache is asked once."""
     value = known(key)
     if value is None:
@@ -43,7 +46,7 @@ def ask(*keys: str) -> None:
         asked |= dict.fromkeys(new) | cache.get_many(new)
 
 
-def kept_together(reads: Mapping[str, Callable[[], Any]], seconds: float) -> None:
+def kept_together(reads: Mapping[str, Callable[[], Any]]) -> None:
     """As `kept` does for each key, with one call to the cache for all, and one more to store those it lacks."""
     asked = _asked.get()
     if asked is None:
@@ -52,7 +55,7 @@ def kept_together(reads: Mapping[str, Callable[[], Any]], seconds: float) -> Non
     missing = {key: read() for key, read in reads.items() if asked[key] is None}
     if missing:
         asked |= missing
-        cache.set_many(missing, seconds)
+        cache.set_many(missing, SECONDS)
 
 
 def known(key: str) -> Any:

@@ -15,9 +15,6 @@ from django.db import connections, models
 from waops.access import readers
 from waops.database.kept import forget, kept
 
-SECONDS = 60
-"""How long a result is cached: a column added elsewhere appears within a minute."""
-
 COLUMNS = """
     SELECT relation.relname::text, array_agg(attribute.attname::text)
     FROM pg_catalog.pg_class AS relation
@@ -36,7 +33,7 @@ def own_apps() -> list[AppConfig]:
 
 def live_tables(using: str = "default") -> dict[str, frozenset[str]]:
     """Column names by table name, for every relation in schema `public`."""
-    return kept(key(using), partial(read_tables, using), SECONDS)
+    return kept(key(using), partial(read_tables, using))
 
 
 def read_tables(using: str = "default") -> dict[str, frozenset[str]]:

@@ -50,10 +50,20 @@ def first_of(rows: Sequence[Any], size: int, moment: str) -> Found[Any]:
 
 def newest_after(queryset: QuerySet[Any], moment: str, after: Cursor | None) -> QuerySet[Any]:
     """What follows the cursor, newest first, by an attribute that is never NULL and the primary key."""
-    if after:
-        earlier = Q(**{f"{moment}__lt": after.moment}) | Q(**{moment: after.moment}, pk__lt=after.pk)
-        queryset = queryset.filter(earlier, **{f"{moment}__lte": after.moment})
-    return queryset.order_by(f"-{moment}", "-pk")
+    return _beyond(queryset, moment, after, "lt").order_by(f"-{moment}", "-pk")
+
+
+def oldest_after(queryset: QuerySet[Any], moment: str, after: Cursor | None) -> QuerySet[Any]:
+    """As `newest_after`, oldest first."""
+    return _beyond(queryset, moment, after, "gt").order_by(moment, "pk")
+
+
+def _beyond(queryset: QuerySet[Any], moment: str, after: Cursor | None, side: str) -> QuerySet[Any]:
+    if after is None:
+        return queryset
+    beyond = Q(**{f"{moment}__{side}": after.moment}) | Q(**{moment: after.moment, f"pk__{side}": after.pk})
+    # An index is not searched by an OR, but by this.
+    return queryset.filter(beyond, **{f"{moment}__{side}e": after.moment})
 
 
 def page_after(queryset: QuerySet[Any], moment: str, after: Cursor | None, size: int) -> Found[Any]:

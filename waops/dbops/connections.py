@@ -36,7 +36,7 @@ BLOCKED = """
     SELECT waiting.pid, waiting.usename::text, waiting.application_name,
            EXTRACT(epoch FROM pg_catalog.clock_timestamp() - COALESCE(waiting.state_change, waiting.query_start))
                ::float8 * 1000,
-           pg_catalog.left(waiting.query, 500), blocker.pid, blocker.usename::text, blocker.application_name,
+           pg_catalog.left(waiting.query, 500), blocker.pid, blocker.application_name,
            blocker.state, pg_catalog.left(blocker.query, 500)
     FROM pg_catalog.pg_stat_activity AS waiting
     CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(waiting.pid)) AS holder (pid)
@@ -64,7 +64,6 @@ class Blocked:
     waited_ms: float
     query: str | None
     blocker_pid: int | None
-    blocker_role: str | None
     blocker_application: str | None
     blocker_state: str | None
     blocker_query: str | None

@@ -10,7 +10,6 @@ import re
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any
 
 import psycopg
@@ -43,8 +42,6 @@ WITHHELD = "(its words are withheld; LOG_PERSONAL_DATA=true logs them)"
 
 LONG_NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\+?\d{8,}", re.IGNORECASE)
 """A UUID, which is kept, or a number as long as a phone number, which is masked."""
-
-ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def describe(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from conversations.legacy import whatsapp_customer
 from conversations.models import Conversation
-from tests import factories
+from tests import factories, quick
 from tests.conversations.message_path.callers import legacy, procedures
 from tests.conversations.message_path.rows import Rows
 from waops.database.calls import CallRefused
@@ -118,7 +118,7 @@ addresses = st.one_of(
 
 
 @pytest.mark.django_db
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=quick.examples(300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(addresses)
 @example("+20 10:1\n2@c.us")
 @example("00")

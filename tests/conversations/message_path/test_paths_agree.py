@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from waffle.testutils import override_sample
 
+from tests import quick
 from tests.conversations.message_path.callers import legacy, procedures
 from tests.conversations.message_path.rows import Rows
 from usage.legacy import check_and_update_ai_usage as old_check
@@ -78,7 +79,7 @@ class Outcome(Exception):  # noqa: N818
 
 @pytest.mark.django_db
 @settings(
-    max_examples=200,
+    max_examples=quick.examples(200),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
