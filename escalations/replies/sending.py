@@ -23,12 +23,13 @@ from django.utils.translation import gettext_lazy as _
 from conversations.legacy import whatsapp_customer
 from conversations.models import REPLIES, WhatsAppInstance
 from escalations.models import Escalation, Event, Reply
+from escalations.models.reply import recipient
 from escalations.procedures import LEASE, Result
 from escalations.procedures.calls import Actor, call, permitted
 from escalations.replies import gateway
 from escalations.replies.gateway import Sent
 from waops.access.people import User
-from waops.database.unavailable import trouble_of
+from waops.database.unavailable import MISSING, trouble_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +37,6 @@ PERMISSION = "reply_escalation"
 SETTLE_SECONDS = 60
 """How long to wait for a database that went away after the gateway's response."""
 PAUSES = (0.1, 0.3, 1.0, 2.0)
-REACHABLE = re.compile(r"\d{5,17}|\d{5,20}@lid", re.ASCII)
-"""Longest number of a single customer: longer ones are groups."""
 USABLE_NAME = re.compile(r"(?!\.+$).+", re.DOTALL)
 """A name of dots only would lead to another address of the gateway."""
 CONNECTED = "connected"
@@ -56,6 +55,8 @@ class Refusal(Enum):
     DONE_AGAIN = _("That reply was already sent again.")
     ARRIVED = _("That reply has arrived, so it was not sent again.")
     DECIDED = _("Someone has already decided about this reply.")
+    FORM_USED = _("This was not sent, because another reply was sent from the same form. Send it again.")
+    NOT_KEPT = _("The text of that reply is no longer kept. Write it again.")
     NOT_STORABLE = _(
         "This app may not store replies in the database, so nothing was sent. An operator can print the missing "
         "rights: manage.py role_sql"
@@ -95,7 +96,7 @@ def begin(
     the same transaction. Raises PermissionDenied without reply_escalation.
     """
     user = permitted(actor, PERMISSION)
-    if earlier := _sent_before(key, escalation_id):
+    if earlier := _sent_before(key, escalation_id, text):
         return earlier
     if not gateway.is_set():
         return Begun(refusal=Refusal.NO_GATEWAY)
@@ -104,8 +105,8 @@ def begin(
         [result] = call("claim_escalations", cases, user, p_lease=LEASE, p_force=False)
         if not result.is_done:
             # Not rolled back: an expired claim belongs in the history.
-            return _sent_before(key, escalation_id) or Begun(result=result)
-        begun = _sent_before(key, escalation_id) or _begin(escalation_id, user, text, key, again)
+            return _sent_before(key, escalation_id, text) or Begun(result=result)
+        begun = _sent_before(key, escalation_id, text) or _begin(escalation_id, user, text, key, again)
         if begun.reply is None or not begun.is_new:
             transaction.set_rollback(True)
             return begun
@@ -113,9 +114,13 @@ def begin(
     return Begun(begun.reply, is_new=True, result=result)
 
 
-def _sent_before(key: UUID, escalation_id: UUID) -> Begun | None:
-    reply = Reply.objects.with_outcome().filter(key=key, escalation_id=escalation_id).first()
-    return Begun(reply) if reply else None
+def _sent_before(key: UUID, escalation_id: UUID, text: str) -> Begun | None:
+    """A browser that goes back shows the form with its old key: another text in it has never been sent."""
+    reply = Reply.objects.with_outcome().filter(key=key).first()
+    if reply is None:
+        return None
+    is_same = reply.escalation_id == escalation_id and text in ("", reply.text)
+    return Begun(reply) if is_same else Begun(refusal=Refusal.FORM_USED)
 
 
 def _begin(escalation_id: UUID, user: User, text: str, key: UUID, again: int | None) -> Begun:
@@ -124,7 +129,8 @@ def _begin(escalation_id: UUID, user: User, text: str, key: UUID, again: int | N
     number: WhatsAppInstance | None = case.instance
     if number is None or (number.status or "").lower() != CONNECTED or not USABLE_NAME.match(number.instance_name):
         return Begun(refusal=Refusal.NOT_CONNECTED)
-    if not REACHABLE.fullmatch(case.whatsapp_number):
+    customer = recipient(case.whatsapp_number)
+    if customer is None:
         return Begun(refusal=Refusal.UNREACHABLE)
     if not may_store():
         return Begun(refusal=Refusal.NOT_STORABLE)
@@ -144,6 +150,8 @@ def _begin(escalation_id: UUID, user: User, text: str, key: UUID, again: int | N
             return Begun(refusal=Refusal.UNDECIDED)
         _decide(reply, State.NOT_SENT, user)
     text = text or (replaced.text if replaced else "")
+    if not text:
+        return Begun(refusal=Refusal.NOT_KEPT)
     try:
         with transaction.atomic():
             reply = Reply.objects.create(
@@ -151,13 +159,13 @@ def _begin(escalation_id: UUID, user: User, text: str, key: UUID, again: int | N
                 escalation_id=case.pk,
                 instance_id=case.instance_id,
                 instance_name=number.instance_name,
-                whatsapp_number=case.whatsapp_number,
+                whatsapp_number=customer,
                 text=text,
                 author=user,
                 author_name=user.name,
                 again_of=replaced,
             )
-    except IntegrityError:  # the same key, for another escalation
+    except IntegrityError:  # from another escalation of this customer, under another form of the number
         return Begun(refusal=Refusal.BEING_SENT)
     return Begun(reply, is_new=True)
 
@@ -198,20 +206,26 @@ def deliver(reply: Reply, deadline: float) -> Reply:
 def settle(pk: int, sent: Sent) -> Reply:
     """Record the result of a reply and return its new row. Safe to repeat, and repeated while the database is down."""
     give_up = time.monotonic() + SETTLE_SECONDS
-    tries = 0
+    tries, store = 0, True
     while True:
         try:
-            return _settle(pk, sent)
+            return _settle(pk, sent, store=store)
         except DatabaseError as error:
-            if trouble_of(error) is None and sent.state == State.SENT:
+            if store and sent.state == State.SENT and not _may_pass(error):
                 logger.exception("Reply %s was sent, and cannot be stored in its conversation", pk)
-                return _settle(pk, sent, store=False)
+                store = False
+                continue
             if trouble_of(error) is None or time.monotonic() > give_up:
                 logger.error("Reply %s: its outcome (%s) could not be written", pk, sent.state.value)
                 raise
             close_connection()
             time.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
             tries += 1
+
+
+def _may_pass(error: DatabaseError) -> bool:
+    """Whether storing may succeed later: not if the database refused it, or the function is gone."""
+    return trouble_of(error) not in (None, MISSING)
 
 
 def _settle(pk: int, sent: Sent, *, store: bool = True) -> Reply:
@@ -238,12 +252,23 @@ def _settle(pk: int, sent: Sent, *, store: bool = True) -> Reply:
     return Reply.objects.with_outcome().get(pk=pk)
 
 
-def decide(pk: int, actor: Actor, *, has_arrived: bool) -> Refusal | None:
+def decide(pk: int, actor: Actor, *, has_arrived: bool) -> Reply | Refusal:
     """A person has checked whether an unknown reply arrived; if it did, it is stored in the conversation.
 
-    Raises PermissionDenied without reply_escalation, Reply.DoesNotExist.
+    Returns the reply, whose `message_id` is None if the database refused to store it. Raises PermissionDenied without
+    reply_escalation, Reply.DoesNotExist.
     """
     user = permitted(actor, PERMISSION)
+    try:
+        return _decided(pk, user, has_arrived=has_arrived)
+    except DatabaseError as error:
+        if _may_pass(error) or not has_arrived:
+            raise
+        logger.exception("Reply %s has arrived, and cannot be stored in its conversation", pk)
+        return _decided(pk, user, has_arrived=has_arrived, store=False)
+
+
+def _decided(pk: int, user: User, *, has_arrived: bool, store: bool = True) -> Reply | Refusal:
     found = Reply.objects.get(pk=pk)
     with transaction.atomic():
         call("renew_claims", [found.escalation_id], user, p_lease=LEASE)
@@ -251,10 +276,11 @@ def decide(pk: int, actor: Actor, *, has_arrived: bool) -> Refusal | None:
         if reply.outcome != State.UNKNOWN:  # type: ignore[attr-defined]
             return Refusal.DECIDED
         if has_arrived:
-            _store(reply, f"{REPLIES}reply_{reply.pk}")
+            if store:
+                _store(reply, own_id(reply))
             _tell(reply)
         _decide(reply, State.ARRIVED if has_arrived else State.NOT_SENT, user)
-    return None
+    return reply
 
 
 def _decide(reply: Reply, state: Reply.State, user: User) -> None:
@@ -276,10 +302,21 @@ def _store(reply: Reply, message_id: str) -> None:
             cursor.execute(NEW_CONVERSATION, values)
             # Nothing, if the customer's own message has created it at the same moment.
             found = cursor.fetchone() or (cursor.execute(CONVERSATION, values), cursor.fetchone())[1]
-        cursor.execute(
-            "SELECT public.store_message_with_update(%s, 'assistant', %s, %s)", [*found, reply.text, message_id]
-        )
-    reply.message_id = message_id
+        for one in (message_id, own_id(reply)):
+            cursor.execute(STORE, [*found, reply.text, one])
+            reply.message_id = one
+            [is_duplicate] = cursor.fetchone()
+            if not is_duplicate:
+                break
+            # The gateway has given this id to another message before.
+
+
+def own_id(reply: Reply) -> str:
+    """For a message whose id at WhatsApp is not known."""
+    return f"{REPLIES}reply_{reply.pk}"
+
+
+STORE = "SELECT (public.store_message_with_update(%s, 'assistant', %s, %s) ->> 'duplicate')::boolean"
 
 
 CONVERSATION = """
