@@ -62,6 +62,10 @@ class Reply(models.Model):
         NOT_SENT = "not_sent", _("confirmed as not sent")  # by a person; it was unknown
 
     UNDECIDED = (State.SENDING, State.UNKNOWN)
+    TEXT_NOT_NEEDED = Q(state__in=[State.FAILED, State.NOT_SENT]) | ~Q(state__in=UNDECIDED) & Q(
+        message_id__isnull=False
+    )
+    """Not while it is undecided, nor where the conversation lacks what the customer was told."""
 
     class Why(models.TextChoices):
         """Why a reply failed, or why its result is unknown."""
@@ -126,6 +130,8 @@ class Reply(models.Model):
             models.Index(fields=["instance_id", "whatsapp_number", "begun_at"], name="replies_to_customer"),
             # Finds who wrote a message of a conversation.
             models.Index(fields=["message_id"], condition=Q(message_id__isnull=False), name="replies_by_message"),
+            # Retention.
+            models.Index(fields=["begun_at"], condition=~Q(text=""), name="replies_with_text"),
             # Doctor.
             models.Index(fields=["begun_at"], condition=Q(state__in=["sending", "unknown"]), name="replies_undecided"),
         ]
