@@ -255,26 +255,35 @@ def _decide(desk: ReplyPages, request: HttpRequest, object_id: str, reply: int) 
 
 
 def _replies(request: HttpRequest, object_id: str) -> HttpResponse:
-    """The result of the reply with that `key`; the unfinished replies as HTML; delivery of the last ones."""
+    """The result of the reply with that `key`. Without one: unfinished replies as HTML, and the delivery of others."""
+    if key := _uuid(request.GET.get("key", "")):
+        return _outcome(object_id, key)
     case = _case(object_id)
     if case is None:
         raise Http404
-    answer: dict[str, Any] = {"state": "", "words": ""}
-    if key := _uuid(request.GET.get("key", "")):
-        reply = Reply.objects.to_customer_of(case).with_outcome().filter(key=key).first()
-        if reply:
-            state = reply.outcome  # type: ignore[attr-defined]
-            answer = {"state": state, "words": in_words(reply, state), "reply": reply.pk}
     states = unfinished(case)
     parts = {"case": case, "reply_states": states, "may_reply": may(request, PERMISSION)}
     last = list(Reply.objects.to_customer_of(case).filter(message_id__isnull=False).order_by("-begun_at")[:SHOWN])
     delivery.look_up(last)
-    answer |= {
-        "html": render_to_string("escalations/desk/reply_states.html", parts, request),
-        "news": _news(states, last),
-        "delivery": {reply.message_id: reply.delivered for reply in last},
-    }
-    return JsonResponse(answer)
+    return JsonResponse(
+        {
+            "html": render_to_string("escalations/desk/reply_states.html", parts, request),
+            "news": _news(states, last),
+            "delivery": {reply.message_id: reply.delivered for reply in last},
+        }
+    )
+
+
+def _outcome(object_id: str, key: UUID) -> HttpResponse:
+    """Asked ten times a second while a reply is being sent, so one statement."""
+    pk = _seen(object_id)
+    if pk is None:
+        raise Http404
+    reply = Reply.objects.with_outcome().filter(key=key, escalation_id=pk).first()
+    if reply is None:
+        return JsonResponse({"state": "", "words": ""})
+    state = reply.outcome  # type: ignore[attr-defined]
+    return JsonResponse({"state": state, "words": in_words(reply, state), "reply": reply.pk})
 
 
 def _news(states: list[Reply], last: list[Reply]) -> str:

@@ -1,9 +1,11 @@
 """What people, tenants and gateways can do wrong: one message at most, and a clear word."""
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from conversations.models import Message
 from escalations.models import CaseState, Escalation, Event, Reply
@@ -73,6 +75,28 @@ def test_one_customer_under_two_forms_of_the_number(gateway, desk, case) -> None
     reply(desk, case, "First")
     assert "Decide that first" in reply(desk, other, "Second")["words"]
     assert "unsent--unknown" in desk.get(address(other)).content.decode()
+    assert len(gateway.requests) == 1
+
+
+def test_two_people_at_two_forms_of_one_number(gateway, case, salma) -> None:
+    """Nothing but the database's unique index sees both."""
+    other = factories.waiting(minutes=5)
+    Escalation.objects.filter(pk=other.pk).update(
+        whatsapp_number=f"+{case.whatsapp_number}", instance_id=case.instance_id
+    )
+    gateway.misbehave("swallow", "swallow")
+    start = threading.Barrier(2)
+
+    def press(one: Escalation) -> str:
+        try:
+            start.wait()
+            return str(reply(client_of(salma), one)["state"])
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as people:
+        states = sorted(people.map(press, [case, other]))
+    assert states == ["refused", "unknown"]
     assert len(gateway.requests) == 1
 
 

@@ -91,7 +91,7 @@ def test_texts_are_emptied_after_their_time_but_never_while_unknown(gateway, des
         reply(desk, case, text)
     begun = sending.begin(factories.waiting(minutes=5).pk, salma, "Interrupted", uuid.uuid4())
     lost = sending.begin(factories.waiting(minutes=5).pk, salma, "Not stored", uuid.uuid4())
-    sending.settle(begun.reply.pk, sending.Sent(Reply.State.UNKNOWN, Reply.Why.LOST))
+    sending.settle(begun.reply, sending.Sent(Reply.State.UNKNOWN, Reply.Why.LOST))
     Reply.objects.filter(pk=lost.reply.pk).update(state="sent")
 
     def texts() -> list[str]:

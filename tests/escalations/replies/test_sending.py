@@ -232,8 +232,8 @@ def test_a_late_answer_of_the_gateway_is_stored_once(gateway, desk, case, salma)
     Reply.objects.update(begun_at=Now() - timedelta(minutes=1))
     sending.decide(begun.reply.pk, salma, has_arrived=True)
     sent = sending.Sent(Reply.State.SENT, id="ABC")
-    sending.settle(begun.reply.pk, sent)
-    sending.settle(begun.reply.pk, sent)
+    sending.settle(begun.reply, sent)
+    sending.settle(begun.reply, sent)
     assert [message_id for *_, message_id in stored(case)] == [f"human_reply_{begun.reply.pk}"]
     assert outcome_of() == "sent"
 
