@@ -11,24 +11,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, connections, models, transaction
+from django.db import DatabaseError, IntegrityError, connections, models, transaction
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from conversations.legacy import whatsapp_forms
 from conversations.models import REPLIES, WhatsAppInstance
 from escalations.models import Escalation, Event, Reply
 from escalations.models.reply import recipient
 from escalations.procedures import LEASE, Result
 from escalations.procedures.calls import Actor, call, permitted
-from escalations.replies import gateway
+from escalations.replies import gateway, storing
 from escalations.replies.gateway import Sent
 from waops.access.people import User
 from waops.database.unavailable import MISSING, trouble_of
@@ -149,7 +147,7 @@ def _same(reply: Reply, escalation_id: UUID, text: str) -> Begun:
 
 def _begin(escalation_id: UUID, user: User, text: str, key: UUID, again: int | None) -> Begun:
     """With the customer's escalations locked."""
-    may_store = RawSQL(MAY_STORE, [], models.BooleanField())  # noqa: S611 a constant
+    may_store = RawSQL(storing.MAY_STORE, [], models.BooleanField())  # noqa: S611 a constant
     case = Escalation.objects.join("instance").annotate(may_store=may_store).get(pk=escalation_id)
     customer = recipient(case.whatsapp_number)
     to_customer = Q(instance_id=case.instance_id, whatsapp_number=customer)
@@ -196,18 +194,6 @@ def _begin(escalation_id: UUID, user: User, text: str, key: UUID, again: int | N
         again_of=replaced,
     )
     return Begun(reply, is_new=True)
-
-
-MAY_STORE = """
-    coalesce(
-        pg_catalog.has_function_privilege(
-            pg_catalog.to_regprocedure('public.store_message_with_update(uuid,text,text,text)'), 'EXECUTE'
-        ), false
-    ) AND pg_catalog.has_table_privilege('public.whatsapp_conversations', 'INSERT')
-      AND pg_catalog.has_table_privilege('public.whatsapp_conversations', 'UPDATE')
-      AND pg_catalog.has_table_privilege('public.whatsapp_conversation_messages', 'INSERT')
-"""
-"""Whether this role can do what `settle` will do: better to know before the customer has the message."""
 
 
 def deliver(reply: Reply, deadline: float) -> Reply:
@@ -266,7 +252,7 @@ def _settle(begun: Reply, sent: Sent, *, store: bool = True) -> Reply:
             is_stored = reply.state == State.ARRIVED
             reply.state, reply.why = State.SENT, ""
             if store and not is_stored:
-                _store(reply, f"{REPLIES}{sent.id}")
+                storing.store(reply, f"{REPLIES}{sent.id}")
             if not is_stored:
                 _tell(reply, case.whatsapp_number)
         elif reply.state in Reply.UNDECIDED:
@@ -304,7 +290,7 @@ def _decided(pk: int, user: User, *, has_arrived: bool, store: bool = True) -> R
             return Refusal.DECIDED
         if has_arrived:
             if store:
-                _store(reply, own_id(reply))
+                storing.store(reply, storing.own_id(reply))
             _tell(reply, case.whatsapp_number)
         _decide(reply, State.ARRIVED if has_arrived else State.NOT_SENT, user)
     return reply
@@ -315,45 +301,6 @@ def _decide(reply: Reply, state: Reply.State, user: User) -> None:
     reply.why = reply.why or Reply.Why.INTERRUPTED
     reply.ended_at = reply.ended_at or Now()
     reply.save(update_fields=["state", "why", "decided_by_name", "ended_at", "message_id"])
-
-
-def _store(reply: Reply, message_id: str) -> None:
-    """In the conversation, which the AI reads once it takes over again."""
-    # The service may have stored the number in another form than the escalation.
-    forms = whatsapp_forms(reply.whatsapp_number)
-    values: dict[str, Any] = {"instance": reply.instance_id, "forms": forms, "phone": forms[1], "text": reply.text}
-    with connection.cursor() as cursor:
-        for one in (message_id, own_id(reply)):
-            values["id"] = reply.message_id = one
-            cursor.execute(STORE, values)
-            found = cursor.fetchone()
-            if found is None:
-                # Nothing happens if the customer's own message has created it at the same moment.
-                cursor.execute(NEW_CONVERSATION, values)
-                cursor.execute(STORE, values)
-                found = cursor.fetchone()
-            [is_duplicate] = found
-            if not is_duplicate:
-                break
-            # The gateway has given this id to another message before.
-
-
-def own_id(reply: Reply) -> str:
-    """For a message whose id at WhatsApp is not known."""
-    return f"{REPLIES}reply_{reply.pk}"
-
-
-STORE = """
-    SELECT (public.store_message_with_update(stored.id, 'assistant', %(text)s, %(id)s) ->> 'duplicate')::boolean
-    FROM (
-        SELECT id FROM public.whatsapp_conversations WHERE instance_id = %(instance)s AND user_phone = ANY (%(forms)s)
-        ORDER BY array_position(%(forms)s, user_phone::text) LIMIT 1
-    ) AS stored
-"""
-NEW_CONVERSATION = """
-    INSERT INTO public.whatsapp_conversations (instance_id, user_phone) VALUES (%(instance)s, %(phone)s)
-    ON CONFLICT (instance_id, user_phone) DO NOTHING
-"""
 
 
 def _tell(reply: Reply, number: str | None) -> None:
