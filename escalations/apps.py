@@ -10,6 +10,7 @@ class EscalationsConfig(AppConfig):
         from escalations import repairs, sla  # noqa: F401  (connects its signals)
         from escalations.desk.queue import home_panel
         from escalations.hot_statements import STATEMENTS
+        from escalations.models import Reply
         from escalations.replies import checks  # noqa: F401  (registers itself)
         from escalations.replies import doctor as reply_doctor
         from waops.access import readers
@@ -29,6 +30,18 @@ class EscalationsConfig(AppConfig):
         replica.CHANGES_NO_LIST.add("escalations_escalation_looking")
         retention.KEPT.append(
             retention.Kept("viewings", _("Who had which escalation open"), "escalations.Viewing", "seen_at", 1)
+        )
+        retention.KEPT.append(
+            retention.Kept(
+                "replies",
+                _("Texts of replies, emptied"),
+                "escalations.Reply",
+                "begun_at",
+                30,
+                least=1,
+                text="text",
+                only=Reply.TEXT_NOT_NEEDED,
+            )
         )
         role.WRITES["escalated_conversations"] = ("INSERT", "UPDATE")
         # Staff replies are stored the way the service stores AI replies.

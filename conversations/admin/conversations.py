@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -18,11 +19,13 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from conversations.admin.display import InstanceColumns
 from conversations.models import AIInteraction, Conversation, Message
 from conversations.queries import message_page
+from conversations.templatetags.chat import BLANK
 from waops.access.log import note_reading
 from waops.access.personal import number_in_groups
 from waops.admin.filters import KnownValues
 from waops.admin.read_only import ReadOnlyAdmin, list_address, may_view
-from waops.templatetags.waops import outside_text, phone, status
+from waops.database.long_text import LONGEST_WHOLE
+from waops.templatetags.waops import outside_block, outside_text, phone, status
 
 STATES = {
     "active": ("open", pgettext_lazy("conversation", "active")),
@@ -99,7 +102,12 @@ class ConversationAdmin(InstanceColumns, ReadOnlyAdmin):
             note_reading(request, "conversations.conversation", context["original"].pk)
             page = message_page(context["original"], request.GET.get("before", ""))
             older = f"?{urlencode({'before': page.older})}" if page.older else ""
-            context |= {"chat_messages": page.messages, "older": older, "is_older": "before" in request.GET}
+            context |= {
+                "chat_messages": page.messages,
+                "older": older,
+                "is_older": "before" in request.GET,
+                "whole": reverse("admin:conversations_message_change", args=[BLANK]),
+            }
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=gettext_lazy("customer"))
@@ -120,7 +128,7 @@ class MessageAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("Whole words from the message; quotation marks for a phrase, OR for alternatives")
     ordering = ("-timestamp",)
     related = ("conversation__instance",)
-    fields = ("content", "author", "timestamp", "conversation", "metadata", "message_id", "id")
+    fields = ("text", "author", "timestamp", "conversation", "metadata", "message_id", "id")
 
     def for_list(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.excerpts().defer("conversation__conversation_data")  # type: ignore[attr-defined,no-any-return]
@@ -142,6 +150,10 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def heading(self, row: Message) -> str:
         return _("Message from %(who)s") % {"who": self.author(row)}
+
+    @admin.display(description=gettext_lazy("text"))
+    def text(self, row: Message) -> SafeString | str:
+        return outside_block(row.content, LONGEST_WHOLE)
 
     @admin.display(description=gettext_lazy("message"))
     def begins(self, row: Any) -> SafeString | str:

@@ -38,11 +38,10 @@ from waops.access.readers import current
 from waops.admin.drafts import sent_from, typed_before
 from waops.admin.once import once, say_twice
 from waops.database.calls import CallRefused
+from waops.database.long_text import LONGEST_WHOLE
 from waops.database.moments import parse as parse_moment
 from waops.database.moments import read as read_moment
 
-LONGEST_WHOLE = 2_000_000
-"""Longest text, in characters, sent to a browser on request."""
 START = "-infinity"
 """The position before every message."""
 CACHED: Mapping[str, Callable[[], Any]] = QUEUE_CACHED | {canned.KEY: canned.read}

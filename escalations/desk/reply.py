@@ -31,10 +31,11 @@ from escalations.desk.base import uuid_of as _uuid
 from escalations.desk.canned import choices, fill_replies
 from escalations.desk.messages import explain
 from escalations.models import LONGEST_REPLY, Reply
+from escalations.models.reply import recipient
 from escalations.procedures import Outcome, see
 from escalations.queries import all_cases
 from escalations.replies import delivery, gateway, sending
-from escalations.replies.sending import Begun, State
+from escalations.replies.sending import Begun, Refusal, State
 from waops.access.log import note_reply
 from waops.access.readers import may
 from waops.admin.drafts import sent_from
@@ -49,16 +50,30 @@ WAIT_SECONDS = 2.5
 WAITING = threading.Semaphore(3)
 """Most requests of one process that wait like this, so that a hanging gateway leaves most threads free."""
 SHOWN = 5
+OVER = (Refusal.FORM_USED, Refusal.DONE_AGAIN, Refusal.ARRIVED, Refusal.NOT_KEPT)
+"""Refusals of this form, not of its text: with a new one it can be sent."""
 LAST_ROW = 2**63 - 1
+
+
+TOO_LONG = gettext_lazy("A reply has at most %(limit_value)d characters.")
+
+
+class ReplyText(forms.CharField):
+    """Counts as the page does: browsers send a line end as two characters."""
+
+    def to_python(self, value: Any) -> str:
+        text = str(super().to_python(str(value or "").replace("\r\n", "\n")))
+        # Marks of direction, and spaces without width, are no message.
+        return text if any(one.isprintable() and not one.isspace() for one in text) else ""
 
 
 class ReplyForm(forms.Form):
     """Without a text, the text of `again` is sent once more, because the page may mask numbers in it."""
 
-    text = forms.CharField(
+    text = ReplyText(
         max_length=LONGEST_REPLY,
         required=False,
-        error_messages={"max_length": gettext_lazy("A reply has at most %(limit_value)d characters.")},
+        error_messages={"max_length": TOO_LONG},
     )
     key = forms.UUIDField()
     version = forms.IntegerField(min_value=0, max_value=LAST_VERSION, required=False)
@@ -99,11 +114,13 @@ def context(request: HttpRequest, case: Case) -> dict[str, Any]:
     number = case.instance
     return known | {
         "reply": {
+            "is_reachable": recipient(case.whatsapp_number) is not None,
             "is_set": gateway.is_set(),
             "is_demo": settings.EVOLUTION_IS_DEMO,
             "holder": holder,
             "is_connected": number is not None and (number.status or "").lower() == sending.CONNECTED,
             "longest": LONGEST_REPLY,
+            "too_long": TOO_LONG % {"limit_value": LONGEST_REPLY},
             "canned": fill_replies(choices().canned_replies, case, user),
         }
     }
@@ -114,7 +131,8 @@ def unfinished(case: Case) -> list[Reply]:
     replies = Reply.objects.to_customer_of(case).with_outcome()
     later = Reply.objects.to_customer_of(case).filter(begun_at__gt=OuterRef("begun_at"))
     found = replies.filter(
-        Q(state__in=Reply.UNDECIDED) | Q(state=State.FAILED, again=None) & ~Exists(later.exclude(state=State.FAILED))
+        Q(state__in=Reply.UNDECIDED)
+        | Q(state=State.FAILED, again=None) & ~Q(text="") & ~Exists(later.exclude(state=State.FAILED))
     )
     return list(found.order_by("-begun_at")[:SHOWN])[::-1]
 
@@ -132,7 +150,7 @@ def _send(desk: ReplyPages, request: HttpRequest, object_id: str) -> HttpRespons
     begun = sending.begin(
         pk,
         person(request),
-        data["text"].replace("\r\n", "\n"),
+        data["text"],
         data["key"],
         version=data["version"],
         again=data["again"],
@@ -177,7 +195,7 @@ def _senders() -> ThreadPoolExecutor:
 
 def _refused(request: HttpRequest, pk: UUID, begun: Begun) -> HttpResponse:
     if begun.refusal:
-        return _answer(request, pk, "refused", str(begun.refusal.words))
+        return _answer(request, pk, "refused", str(begun.refusal.words), renew=begun.refusal in OVER)
     assert begun.result is not None
     return _answer(request, pk, "refused", unescape(strip_tags(explain(begun.result, request.user.pk))))
 
@@ -199,6 +217,8 @@ def in_words(reply: Reply, state: str) -> str:
         return _("It is not clear whether this was sent. %(why)s") % {"why": reply.reason}
     if state == State.SENT and not reply.message_id:
         return _("Sent, but it could not be stored in the conversation. Tell an operator.")
+    if state == State.ARRIVED and not reply.message_id:
+        return _("Marked as arrived, but it could not be stored in the conversation. Tell an operator.")
     return {
         State.SENDING: _("Being sent…"),
         State.SENT: _("Sent."),
@@ -228,33 +248,42 @@ def _decide(desk: ReplyPages, request: HttpRequest, object_id: str, reply: int) 
     if found is None:
         return _answer(request, pk, "refused", _("This reply does not exist any more."))
     has_arrived = request.POST.get("arrived") == "1"
-    if refusal := sending.decide(found.pk, person(request), has_arrived=has_arrived):
-        return _answer(request, pk, "refused", str(refusal.words))
-    state = State.ARRIVED if has_arrived else State.NOT_SENT
-    return _answer(request, pk, state, in_words(found, state))
+    decided = sending.decide(found.pk, person(request), has_arrived=has_arrived)
+    if isinstance(decided, Refusal):
+        return _answer(request, pk, "refused", str(decided.words))
+    return _answer(request, pk, decided.state, in_words(decided, decided.state))
 
 
 def _replies(request: HttpRequest, object_id: str) -> HttpResponse:
-    """The result of the reply with that `key`; the unfinished replies as HTML; delivery of the last ones."""
+    """The result of the reply with that `key`. Without one: unfinished replies as HTML, and the delivery of others."""
+    if key := _uuid(request.GET.get("key", "")):
+        return _outcome(object_id, key)
     case = _case(object_id)
     if case is None:
         raise Http404
-    answer: dict[str, Any] = {"state": "", "words": ""}
-    if key := _uuid(request.GET.get("key", "")):
-        reply = Reply.objects.to_customer_of(case).with_outcome().filter(key=key).first()
-        if reply:
-            state = reply.outcome  # type: ignore[attr-defined]
-            answer = {"state": state, "words": in_words(reply, state), "reply": reply.pk}
     states = unfinished(case)
     parts = {"case": case, "reply_states": states, "may_reply": may(request, PERMISSION)}
     last = list(Reply.objects.to_customer_of(case).filter(message_id__isnull=False).order_by("-begun_at")[:SHOWN])
     delivery.look_up(last)
-    answer |= {
-        "html": render_to_string("escalations/desk/reply_states.html", parts, request),
-        "news": _news(states, last),
-        "delivery": {reply.message_id: reply.delivered for reply in last},
-    }
-    return JsonResponse(answer)
+    return JsonResponse(
+        {
+            "html": render_to_string("escalations/desk/reply_states.html", parts, request),
+            "news": _news(states, last),
+            "delivery": {reply.message_id: reply.delivered for reply in last},
+        }
+    )
+
+
+def _outcome(object_id: str, key: UUID) -> HttpResponse:
+    """Asked ten times a second while a reply is being sent, so one statement."""
+    pk = _seen(object_id)
+    if pk is None:
+        raise Http404
+    reply = Reply.objects.with_outcome().filter(key=key, escalation_id=pk).first()
+    if reply is None:
+        return JsonResponse({"state": "", "words": ""})
+    state = reply.outcome  # type: ignore[attr-defined]
+    return JsonResponse({"state": state, "words": in_words(reply, state), "reply": reply.pk})
 
 
 def _news(states: list[Reply], last: list[Reply]) -> str:

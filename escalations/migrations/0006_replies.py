@@ -184,6 +184,9 @@ class Migration(migrations.Migration):
                         name="replies_by_message",
                     ),
                     models.Index(
+                        condition=models.Q(("text", ""), _negated=True), fields=["begun_at"], name="replies_with_text"
+                    ),
+                    models.Index(
                         condition=models.Q(("state__in", ["sending", "unknown"])),
                         fields=["begun_at"],
                         name="replies_undecided",

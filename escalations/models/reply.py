@@ -1,5 +1,6 @@
 """Replies that staff send to customers from the desk."""
 
+import re
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
@@ -10,10 +11,23 @@ from django.db.models.functions import Now
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from conversations.legacy import whatsapp_forms
+
+REACHABLE = re.compile(r"\d{5,17}|\d{5,20}@lid", re.ASCII)
+"""Longest number of a single customer: longer ones are groups."""
 LONGEST_REPLY = 4096
 """Most characters that WhatsApp accepts in one message."""
 GRACE = timedelta(seconds=10)
 """Time after the gateway's deadline to record the result. After that, nothing is still sending the reply."""
+
+
+def recipient(whatsapp_number: str) -> str | None:
+    """The customer's number as the gateway takes it, in whatever form the service stored it.
+
+    None for a group, a broadcast and anything else that cannot receive replies.
+    """
+    _, *forms = whatsapp_forms(whatsapp_number)
+    return forms[0] if forms and REACHABLE.fullmatch(forms[0]) else None
 
 
 class ToCustomer(Protocol):
@@ -32,7 +46,8 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
 
     def to_customer_of(self, escalation: ToCustomer) -> "ReplyQuerySet":
         """Replies to the customer of an escalation, including those from the customer's other escalations."""
-        return self.filter(instance_id=escalation.instance_id, whatsapp_number=escalation.whatsapp_number)
+        number = recipient(escalation.whatsapp_number) or escalation.whatsapp_number
+        return self.filter(instance_id=escalation.instance_id, whatsapp_number=number)
 
 
 class Reply(models.Model):
@@ -47,6 +62,10 @@ class Reply(models.Model):
         NOT_SENT = "not_sent", _("confirmed as not sent")  # by a person; it was unknown
 
     UNDECIDED = (State.SENDING, State.UNKNOWN)
+    TEXT_NOT_NEEDED = Q(state__in=[State.FAILED, State.NOT_SENT]) | ~Q(state__in=UNDECIDED) & Q(
+        message_id__isnull=False
+    )
+    """Not while it is undecided, nor where the conversation lacks what the customer was told."""
 
     class Why(models.TextChoices):
         """Why a reply failed, or why its result is unknown."""
@@ -78,8 +97,8 @@ class Reply(models.Model):
     escalation_id = models.UUIDField(_("escalation"))
     instance_id = models.UUIDField(_("WhatsApp number"))
     instance_name = models.TextField(_("name"), help_text=_("As it was at that time."))
-    whatsapp_number = models.TextField(_("customer"))
-    text = models.TextField(_("text"))
+    whatsapp_number = models.TextField(_("customer"))  # as `recipient` returns it
+    text = models.TextField(_("text"))  # emptied by retention once nothing can come of it
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("who"))
     author_name = models.TextField(_("name"), help_text=_("As it was at that time."))
     begun_at = models.DateTimeField(_("when"), db_default=Now())
@@ -111,6 +130,8 @@ class Reply(models.Model):
             models.Index(fields=["instance_id", "whatsapp_number", "begun_at"], name="replies_to_customer"),
             # Finds who wrote a message of a conversation.
             models.Index(fields=["message_id"], condition=Q(message_id__isnull=False), name="replies_by_message"),
+            # Retention.
+            models.Index(fields=["begun_at"], condition=~Q(text=""), name="replies_with_text"),
             # Doctor.
             models.Index(fields=["begun_at"], condition=Q(state__in=["sending", "unknown"]), name="replies_undecided"),
         ]

@@ -31,7 +31,10 @@ def gateway_is_whole(**kwargs: Any) -> list[CheckMessage]:
         )
     is_plain = url.startswith("http://") and bool(problem_of_url(url))
     # The address itself may contain a password.
-    if url and (problem := problem_of_url(f"https://{url.removeprefix('http://')}" if is_plain else url)):
+    problem = problem_of_url(f"https://{url.removeprefix('http://')}" if is_plain else url) if url else None
+    if {"?", "#"} & set(url):
+        problem = problem or _("it contains ? or #, and paths are added to it")
+    if problem:
         found.append(
             Error(
                 _("EVOLUTION_API_URL cannot be used: %(problem)s.") % {"problem": problem},

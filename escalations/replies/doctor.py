@@ -26,7 +26,9 @@ UNKNOWN = """
     SELECT pg_catalog.count(*) FROM waops.escalations_reply
     WHERE state IN ('sending', 'unknown') AND begun_at < pg_catalog.statement_timestamp() - %s * interval '1 second'
 """
-NOT_STORED = "SELECT pg_catalog.count(*) FROM waops.escalations_reply WHERE state = 'sent' AND message_id IS NULL"
+NOT_STORED = (
+    "SELECT pg_catalog.count(*) FROM waops.escalations_reply WHERE state IN ('sent', 'arrived') AND message_id IS NULL"
+)
 
 
 COLUMNS = (

@@ -64,6 +64,9 @@ def send(instance_name: str, number: str, text: str, seconds: float) -> Sent:
         return Sent(State.FAILED, Why.BUSY)
     try:
         return asyncio.run(_send(instance_name, number, text, seconds))
+    except (UnicodeEncodeError, httpx.LocalProtocolError):
+        # The key is nothing that a header can carry, so no request was made.
+        return Sent(State.FAILED, Why.KEY)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.InvalidURL):
         return Sent(State.FAILED, Why.UNREACHABLE)
     except (TimeoutError, httpx.TimeoutException):

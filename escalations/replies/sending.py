@@ -11,24 +11,25 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, connections, transaction
+from django.db import DatabaseError, IntegrityError, connections, models, transaction
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from conversations.legacy import whatsapp_customer
 from conversations.models import REPLIES, WhatsAppInstance
 from escalations.models import Escalation, Event, Reply
+from escalations.models.reply import recipient
 from escalations.procedures import LEASE, Result
 from escalations.procedures.calls import Actor, call, permitted
-from escalations.replies import gateway
+from escalations.replies import gateway, storing
 from escalations.replies.gateway import Sent
 from waops.access.people import User
-from waops.database.unavailable import trouble_of
+from waops.database.unavailable import MISSING, trouble_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +37,6 @@ PERMISSION = "reply_escalation"
 SETTLE_SECONDS = 60
 """How long to wait for a database that went away after the gateway's response."""
 PAUSES = (0.1, 0.3, 1.0, 2.0)
-REACHABLE = re.compile(r"\d{5,17}|\d{5,20}@lid", re.ASCII)
-"""Longest number of a single customer: longer ones are groups."""
 USABLE_NAME = re.compile(r"(?!\.+$).+", re.DOTALL)
 """A name of dots only would lead to another address of the gateway."""
 CONNECTED = "connected"
@@ -56,6 +55,8 @@ class Refusal(Enum):
     DONE_AGAIN = _("That reply was already sent again.")
     ARRIVED = _("That reply has arrived, so it was not sent again.")
     DECIDED = _("Someone has already decided about this reply.")
+    FORM_USED = _("This was not sent, because another reply was sent from the same form. Send it again.")
+    NOT_KEPT = _("The text of that reply is no longer kept. Write it again.")
     NOT_STORABLE = _(
         "This app may not store replies in the database, so nothing was sent. An operator can print the missing "
         "rights: manage.py role_sql"
@@ -95,17 +96,33 @@ def begin(
     the same transaction. Raises PermissionDenied without reply_escalation.
     """
     user = permitted(actor, PERMISSION)
-    if earlier := _sent_before(key, escalation_id):
-        return earlier
+    try:
+        return _begun(escalation_id, user, text, key, version, again, note)
+    except IntegrityError as error:
+        if not is_about(error, Reply):
+            raise
+        # Submitted at the same moment, or from another escalation of this customer, under another form of the number.
+        return _sent_before(key, escalation_id, text) or Begun(refusal=Refusal.BEING_SENT)
+
+
+def _begun(
+    escalation_id: UUID,
+    user: User,
+    text: str,
+    key: UUID,
+    version: int | None,
+    again: int | None,
+    note: Callable[[Reply], None],
+) -> Begun:
     if not gateway.is_set():
-        return Begun(refusal=Refusal.NO_GATEWAY)
+        return _sent_before(key, escalation_id, text) or Begun(refusal=Refusal.NO_GATEWAY)
     with transaction.atomic():
         cases = [escalation_id] if version is None else {escalation_id: version}
         [result] = call("claim_escalations", cases, user, p_lease=LEASE, p_force=False)
         if not result.is_done:
             # Not rolled back: an expired claim belongs in the history.
-            return _sent_before(key, escalation_id) or Begun(result=result)
-        begun = _sent_before(key, escalation_id) or _begin(escalation_id, user, text, key, again)
+            return _sent_before(key, escalation_id, text) or Begun(result=result)
+        begun = _begin(escalation_id, user, text, key, again)
         if begun.reply is None or not begun.is_new:
             transaction.set_rollback(True)
             return begun
@@ -113,23 +130,40 @@ def begin(
     return Begun(begun.reply, is_new=True, result=result)
 
 
-def _sent_before(key: UUID, escalation_id: UUID) -> Begun | None:
-    reply = Reply.objects.with_outcome().filter(key=key, escalation_id=escalation_id).first()
-    return Begun(reply) if reply else None
+def is_about(error: IntegrityError, model: type[models.Model]) -> bool:
+    return bool(error.__cause__.diag.table_name == model._meta.db_table)  # type: ignore[union-attr]
+
+
+def _sent_before(key: UUID, escalation_id: UUID, text: str) -> Begun | None:
+    reply = Reply.objects.with_outcome().filter(key=key).first()
+    return _same(reply, escalation_id, text) if reply else None
+
+
+def _same(reply: Reply, escalation_id: UUID, text: str) -> Begun:
+    """A browser that goes back shows the form with its old key: another text in it has never been sent."""
+    is_same = reply.escalation_id == escalation_id and text in ("", reply.text)
+    return Begun(reply) if is_same else Begun(refusal=Refusal.FORM_USED)
 
 
 def _begin(escalation_id: UUID, user: User, text: str, key: UUID, again: int | None) -> Begun:
     """With the customer's escalations locked."""
-    case = Escalation.objects.join("instance").get(pk=escalation_id)
+    may_store = RawSQL(storing.MAY_STORE, [], models.BooleanField())  # noqa: S611 a constant
+    case = Escalation.objects.join("instance").annotate(may_store=may_store).get(pk=escalation_id)
+    customer = recipient(case.whatsapp_number)
+    to_customer = Q(instance_id=case.instance_id, whatsapp_number=customer)
+    asked = Q(key=key) | to_customer & (Q(state__in=Reply.UNDECIDED) | Q(pk=again))
+    earlier = list(Reply.objects.with_outcome().filter(asked).select_for_update())
+    for reply in earlier:
+        if reply.key == key:
+            return _same(reply, escalation_id, text)
     number: WhatsAppInstance | None = case.instance
     if number is None or (number.status or "").lower() != CONNECTED or not USABLE_NAME.match(number.instance_name):
         return Begun(refusal=Refusal.NOT_CONNECTED)
-    if not REACHABLE.fullmatch(case.whatsapp_number):
+    if customer is None:
         return Begun(refusal=Refusal.UNREACHABLE)
-    if not may_store():
+    if not case.may_store:
         return Begun(refusal=Refusal.NOT_STORABLE)
-    earlier = Reply.objects.to_customer_of(case).with_outcome().select_for_update()
-    replaced = earlier.filter(pk=again).first() if again else None
+    replaced = next((reply for reply in earlier if reply.pk == again), None)
     if again and replaced is None:
         return Begun(refusal=Refusal.DONE_AGAIN)
     if replaced:
@@ -137,46 +171,29 @@ def _begin(escalation_id: UUID, user: User, text: str, key: UUID, again: int | N
             return Begun(refusal=Refusal.ARRIVED)
         if Reply.objects.filter(again_of=replaced).exists():
             return Begun(refusal=Refusal.DONE_AGAIN)
-    for reply in earlier.filter(state__in=Reply.UNDECIDED):
+    for reply in earlier:
+        if reply.state not in Reply.UNDECIDED:
+            continue
         if reply.outcome == State.SENDING:  # type: ignore[attr-defined]
             return Begun(refusal=Refusal.BEING_SENT)
         if reply != replaced:
             return Begun(refusal=Refusal.UNDECIDED)
         _decide(reply, State.NOT_SENT, user)
     text = text or (replaced.text if replaced else "")
-    try:
-        with transaction.atomic():
-            reply = Reply.objects.create(
-                key=key,
-                escalation_id=case.pk,
-                instance_id=case.instance_id,
-                instance_name=number.instance_name,
-                whatsapp_number=case.whatsapp_number,
-                text=text,
-                author=user,
-                author_name=user.name,
-                again_of=replaced,
-            )
-    except IntegrityError:  # the same key, for another escalation
-        return Begun(refusal=Refusal.BEING_SENT)
+    if not text:
+        return Begun(refusal=Refusal.NOT_KEPT)
+    reply = Reply.objects.create(
+        key=key,
+        escalation_id=case.pk,
+        instance_id=case.instance_id,
+        instance_name=number.instance_name,
+        whatsapp_number=customer,
+        text=text,
+        author=user,
+        author_name=user.name,
+        again_of=replaced,
+    )
     return Begun(reply, is_new=True)
-
-
-def may_store() -> bool:
-    """Whether this role can do what `settle` will do: better to know before the customer has the message."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT coalesce(
-                pg_catalog.has_function_privilege(
-                    pg_catalog.to_regprocedure('public.store_message_with_update(uuid,text,text,text)'), 'EXECUTE'
-                ), false
-            ) AND pg_catalog.has_table_privilege('public.whatsapp_conversations', 'INSERT')
-              AND pg_catalog.has_table_privilege('public.whatsapp_conversations', 'UPDATE')
-              AND pg_catalog.has_table_privilege('public.whatsapp_conversation_messages', 'INSERT')
-            """
-        )
-        return bool(cursor.fetchone() == (True,))
 
 
 def deliver(reply: Reply, deadline: float) -> Reply:
@@ -192,69 +209,91 @@ def deliver(reply: Reply, deadline: float) -> Reply:
         sent = Sent(State.UNKNOWN, Reply.Why.ODD)
     if sent.state != State.SENT:
         logger.warning("Reply %s: %s (%s)", reply.pk, sent.state.value, sent.why)
-    return settle(reply.pk, sent)
+    return settle(reply, sent)
 
 
-def settle(pk: int, sent: Sent) -> Reply:
-    """Record the result of a reply and return its new row. Safe to repeat, and repeated while the database is down."""
+def settle(begun: Reply, sent: Sent) -> Reply:
+    """Record the result of a reply, and return it as it is now.
+
+    Safe to repeat, and repeated while the database is down.
+    """
     give_up = time.monotonic() + SETTLE_SECONDS
-    tries = 0
+    tries, store = 0, True
     while True:
         try:
-            return _settle(pk, sent)
+            return _settle(begun, sent, store=store)
         except DatabaseError as error:
-            if trouble_of(error) is None and sent.state == State.SENT:
-                logger.exception("Reply %s was sent, and cannot be stored in its conversation", pk)
-                return _settle(pk, sent, store=False)
+            if store and sent.state == State.SENT and not _may_pass(error):
+                logger.exception("Reply %s was sent, and cannot be stored in its conversation", begun.pk)
+                store = False
+                continue
             if trouble_of(error) is None or time.monotonic() > give_up:
-                logger.error("Reply %s: its outcome (%s) could not be written", pk, sent.state.value)
+                logger.error("Reply %s: its outcome (%s) could not be written", begun.pk, sent.state.value)
                 raise
             close_connection()
             time.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
             tries += 1
 
 
-def _settle(pk: int, sent: Sent, *, store: bool = True) -> Reply:
-    reply = Reply.objects.get(pk=pk)
+def _may_pass(error: DatabaseError) -> bool:
+    """Whether storing may succeed later: not if the database refused it, or the function is gone."""
+    return trouble_of(error) not in (None, MISSING)
+
+
+def _settle(begun: Reply, sent: Sent, *, store: bool = True) -> Reply:
     with transaction.atomic():
         # Locks the customer's escalations first, as `begin` does.
-        call("renew_claims", [reply.escalation_id], reply.author, p_lease=LEASE)
-        reply = Reply.objects.select_for_update(of=("self",)).select_related("author").get(pk=pk)
+        [case] = call("renew_claims", [begun.escalation_id], begun.author, p_lease=LEASE)
+        reply = Reply.objects.with_outcome().select_for_update().get(pk=begun.pk)
+        reply.author = begun.author
         if sent.state == State.SENT:
             if reply.state == State.SENT:
                 return reply
             is_stored = reply.state == State.ARRIVED
             reply.state, reply.why = State.SENT, ""
             if store and not is_stored:
-                _store(reply, f"{REPLIES}{sent.id}")
+                storing.store(reply, f"{REPLIES}{sent.id}")
             if not is_stored:
-                _tell(reply)
+                _tell(reply, case.whatsapp_number)
         elif reply.state in Reply.UNDECIDED:
             reply.state, reply.why = sent.state, sent.why
         else:
             return reply
         reply.ended_at = Now()
         reply.save(update_fields=["state", "why", "ended_at", "message_id"])
-    return Reply.objects.with_outcome().get(pk=pk)
+    reply.outcome = reply.state  # type: ignore[attr-defined]
+    return reply
 
 
-def decide(pk: int, actor: Actor, *, has_arrived: bool) -> Refusal | None:
+def decide(pk: int, actor: Actor, *, has_arrived: bool) -> Reply | Refusal:
     """A person has checked whether an unknown reply arrived; if it did, it is stored in the conversation.
 
-    Raises PermissionDenied without reply_escalation, Reply.DoesNotExist.
+    Returns the reply, whose `message_id` is None if the database refused to store it. Raises PermissionDenied without
+    reply_escalation, Reply.DoesNotExist.
     """
     user = permitted(actor, PERMISSION)
+    try:
+        return _decided(pk, user, has_arrived=has_arrived)
+    except DatabaseError as error:
+        if _may_pass(error) or not has_arrived:
+            raise
+        logger.exception("Reply %s has arrived, and cannot be stored in its conversation", pk)
+        return _decided(pk, user, has_arrived=has_arrived, store=False)
+
+
+def _decided(pk: int, user: User, *, has_arrived: bool, store: bool = True) -> Reply | Refusal:
     found = Reply.objects.get(pk=pk)
     with transaction.atomic():
-        call("renew_claims", [found.escalation_id], user, p_lease=LEASE)
+        [case] = call("renew_claims", [found.escalation_id], user, p_lease=LEASE)
         reply = Reply.objects.with_outcome().select_for_update().get(pk=pk)
         if reply.outcome != State.UNKNOWN:  # type: ignore[attr-defined]
             return Refusal.DECIDED
         if has_arrived:
-            _store(reply, f"{REPLIES}reply_{reply.pk}")
-            _tell(reply)
+            if store:
+                storing.store(reply, storing.own_id(reply))
+            _tell(reply, case.whatsapp_number)
         _decide(reply, State.ARRIVED if has_arrived else State.NOT_SENT, user)
-    return None
+    return reply
 
 
 def _decide(reply: Reply, state: Reply.State, user: User) -> None:
@@ -264,40 +303,12 @@ def _decide(reply: Reply, state: Reply.State, user: User) -> None:
     reply.save(update_fields=["state", "why", "decided_by_name", "ended_at", "message_id"])
 
 
-def _store(reply: Reply, message_id: str) -> None:
-    """In the conversation, which the AI reads once it takes over again."""
-    with connection.cursor() as cursor:
-        # The service may have stored the number in another form than the escalation.
-        phone = whatsapp_customer(reply.instance_id, reply.whatsapp_number) or reply.whatsapp_number
-        values: dict[str, Any] = {"instance": reply.instance_id, "phone": phone}
-        cursor.execute(CONVERSATION, values)
-        found = cursor.fetchone()
-        if found is None:
-            cursor.execute(NEW_CONVERSATION, values)
-            # Nothing, if the customer's own message has created it at the same moment.
-            found = cursor.fetchone() or (cursor.execute(CONVERSATION, values), cursor.fetchone())[1]
-        cursor.execute(
-            "SELECT public.store_message_with_update(%s, 'assistant', %s, %s)", [*found, reply.text, message_id]
-        )
-    reply.message_id = message_id
-
-
-CONVERSATION = """
-    SELECT id FROM public.whatsapp_conversations WHERE instance_id = %(instance)s AND user_phone = %(phone)s
-"""
-NEW_CONVERSATION = """
-    INSERT INTO public.whatsapp_conversations (instance_id, user_phone) VALUES (%(instance)s, %(phone)s)
-    ON CONFLICT (instance_id, user_phone) DO NOTHING
-    RETURNING id
-"""
-
-
-def _tell(reply: Reply) -> None:
-    """The history, which uses the database's clock."""
+def _tell(reply: Reply, number: str | None) -> None:
+    """The history, which uses the database's clock and the number as the escalation has it."""
     Event.objects.create(
         escalation_id=reply.escalation_id,
         instance_id=reply.instance_id,
-        whatsapp_number=reply.whatsapp_number,
+        whatsapp_number=number or reply.whatsapp_number,
         kind=Event.Kind.REPLIED,
         at=Now(),
         actor=reply.author,

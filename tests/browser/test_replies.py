@@ -116,6 +116,84 @@ def test_what_failed_stays_in_the_box_and_is_sent_again_once(gateway, visit: Vis
     assert visitor.complaints == []
 
 
+def test_a_failed_reply_is_shown_once_and_sent_once(gateway, visit: Visit, salma, cases) -> None:
+    """In the box, also after loading the page again; with its button once the box is emptied."""
+    gateway.misbehave("broken")
+    visitor = visit(salma)
+    visitor.open(address(cases[0]))
+    page = visitor.page
+    box(page).fill("Please wait")
+    page.locator("[data-send]").click()
+    failed = page.locator(".unsent--failed")
+    expect(failed).to_be_hidden()
+    visitor.open(address(cases[0]))
+    expect(box(page)).to_have_value("Please wait")
+    expect(failed).to_be_hidden()
+    expect(page.locator(".reply__state")).to_contain_text("Not sent. The gateway is disconnected")
+    box(page).fill("")
+    expect(failed).to_be_visible()
+    box(page).fill("Please wait!")
+    expect(failed).to_be_hidden()
+    # Sent again from another tab: the box says so, and can be used again.
+    other = visit(salma)
+    other.open(address(cases[0]))
+    other.page.get_by_role("button", name="Send again").click()
+    wait_until(lambda: len(gateway.delivered) == 1)
+    page.locator("[data-send]").click()
+    expect(page.locator(".reply__state")).to_contain_text("already sent again")
+    expect(box(page)).to_have_value("Please wait!")
+    page.locator("[data-send]").click()
+    wait_until(lambda: len(gateway.delivered) == 2)
+    assert [one.text for one in gateway.delivered] == ["Please wait", "Please wait!"]
+    assert visitor.complaints == []
+
+
+def test_a_page_that_is_left_while_it_sends_keeps_no_draft_of_it(gateway, visit: Visit, salma, cases, settings) -> None:
+    settings.EVOLUTION_API_TIMEOUT = 20.0
+    gateway.seconds = 4.0
+    visitor = visit(salma)
+    visitor.open(address(cases[0]))
+    page = visitor.page
+    box(page).fill("Hello")
+    page.locator("[data-send]").click()
+    expect(page.locator(".reply__state")).to_contain_text("You can leave this page")
+    visitor.open(address(cases[1]))
+    visitor.open(address(cases[0]))
+    expect(page.locator(".reply__state")).to_contain_text("Sent.")
+    expect(box(page)).to_have_value("")
+    visitor.open(address(cases[0]))
+    expect(box(page)).to_have_value("")
+    assert [one.text for one in gateway.delivered] == ["Hello"]
+    # The button of the card says nothing that stays.
+    gateway.seconds = 0.0
+    gateway.misbehave("broken")
+    box(page).fill("Second")
+    page.locator("[data-send]").click()
+    box(page).fill("")
+    gateway.seconds = 4.0
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator(".unsent--sending")).to_be_visible()
+    expect(page.locator(".reply__state")).to_be_empty()
+    expect(page.locator(".chat__message--reply")).to_have_count(2)
+    assert visitor.complaints == []
+
+
+def test_a_text_that_is_too_long_is_not_cut_off(gateway, visit: Visit, salma, cases) -> None:
+    visitor = visit(salma)
+    visitor.open(address(cases[0]))
+    page = visitor.page
+    box(page).fill("😀" * 4096)
+    page.locator("[data-send]").click()
+    wait_until(lambda: len(gateway.delivered) == 1)
+    expect(box(page)).to_have_value("")
+    box(page).fill("x" * 4099)
+    expect(page.locator(".reply__count")).to_have_text("-3")
+    page.locator("[data-send]").click()
+    assert box(page).evaluate("element => element.validationMessage") == "A reply has at most 4096 characters."
+    expect(box(page)).to_have_value("x" * 4099)
+    assert [len(one.text) for one in gateway.delivered] == [4096]
+
+
 def test_a_draft_survives_leaving_and_signing_out(gateway, visit: Visit, salma, cases) -> None:
     visitor = visit(salma)
     visitor.open(address(cases[0]))

@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
 from conversations.models import AIInteraction, Conversation, Message
 from conversations.queries import PAGE, message_page
@@ -109,3 +110,15 @@ def test_a_conversation_is_shown_as_a_chat(client: Client) -> None:
     assert page.index("السلام عليكم") < page.index("How can I help?")
     assert page.count("chat__day") == 2
     assert page.count("chat__message--customer") == page.count("chat__message--ai") == 1
+
+
+def test_a_long_message_is_shown_whole_from_its_conversation(admin_client) -> None:
+    chat = factories.conversation()
+    message = factories.message(chat, "word " * 5_000 + "the end")
+    short = factories.message(chat, "short")
+    page = admin_client.get(reverse("admin:conversations_conversation_change", args=[chat.pk])).content.decode()
+    whole = reverse("admin:conversations_message_change", args=[message.pk])
+    assert f'href="{whole}" data-whole' in page
+    assert reverse("admin:conversations_message_change", args=[short.pk]) not in page
+    assert "the end" not in page
+    assert "the end" in admin_client.get(whole).content.decode()

@@ -4,6 +4,8 @@ from waops.access.personal import CUT
 
 LONGEST = 20_000
 """Most characters of a text that a page shows."""
+LONGEST_WHOLE = 2_000_000
+"""Of a text that someone asked to see whole."""
 LONGEST_NAME = 200
 """Most characters of a name that stands for a row."""
 

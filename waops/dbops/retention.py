@@ -1,11 +1,11 @@
-"""Delete the app's own data after a period. The service's tables are never touched.
+"""Delete the app's own data after a period, or empty its texts. The service's tables are never touched.
 
 Data that decisions rest on has no period and is kept: the history of escalations, quotas, logins and admin changes,
 counts of AI replies, installed objects, rows archived by repairs.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,10 @@ BATCH = 5_000
 
 @dataclass(frozen=True)
 class Kept:
-    """Rows of `model` are kept for `days` after `moment`, and at least for `least`."""
+    """Rows of `model` are kept for `days` after `moment`, and at least for `least`.
+
+    With `text`, only that field of them is emptied. Rows that `only` does not match are kept.
+    """
 
     name: str
     label: Promise
@@ -31,11 +34,14 @@ class Kept:
     moment: str
     days: int
     least: int = 0
+    text: str = ""
+    only: models.Q = field(default_factory=models.Q)
 
     def old(self, now: datetime) -> models.QuerySet[Any]:
         before = now - timedelta(days=period(self))
-        rows: models.QuerySet[Any] = apps.get_model(self.model)._base_manager.all()
-        return rows.filter(**{f"{self.moment}__lt": before})
+        rows: models.QuerySet[Any] = apps.get_model(self.model)._base_manager.filter(self.only)
+        is_full = ~models.Q(**{self.text: ""}) if self.text else models.Q()
+        return rows.filter(is_full, **{f"{self.moment}__lt": before})
 
 
 KEPT = [
@@ -56,7 +62,7 @@ class RetentionError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """`old` rows are past their period; `removed` of them were deleted."""
+    """`old` rows are past their period; `removed` of them were deleted or emptied."""
 
     name: str
     days: int
@@ -112,6 +118,10 @@ def _remove(kept: Kept, now: datetime) -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_catalog.set_config('waops.retention', 'on', true)")
         batch = list(kept.old(now).order_by("pk").values_list("pk", flat=True)[:BATCH])
-        if batch:
-            apps.get_model(kept.model)._base_manager.filter(pk__in=batch).delete()
+        # What was meanwhile changed into something that is kept stays.
+        rows = kept.old(now).filter(pk__in=batch)
+        if batch and kept.text:
+            rows.update(**{kept.text: ""})
+        elif batch:
+            rows.delete()
     return len(batch)

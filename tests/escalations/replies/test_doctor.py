@@ -11,6 +11,9 @@ from escalations.models import Reply
 from escalations.replies import checks, sending
 from escalations.replies.doctor import examine
 from tests import factories
+from tests.escalations.conftest import address
+from tests.escalations.replies.conftest import reply
+from waops.dbops.retention import retain
 
 
 def codes(found) -> list[str]:
@@ -66,6 +69,9 @@ def test_replies_with_an_unknown_outcome(gateway, case, salma) -> None:
         ("", "k", 20, ["escalations.E001"]),
         ("ftp://evolution.example.com", "k", 20, ["escalations.E002"]),
         ("https://me:secret@evolution.example.com", "k", 20, ["escalations.E002"]),
+        ("https://evolution.example.com?key=secret", "k", 20, ["escalations.E002"]),
+        ("https://evolution.example.com/#x", "k", 20, ["escalations.E002"]),
+        ("evolution.example.com", "k", 20, ["escalations.E002"]),
         ("http://evolution:8080", "k", 20, ["escalations.W002"]),
         ("https://evolution.example.com", "k\n", 20, ["escalations.E003"]),
         ("https://evolution.example.com", "مفتاح", 20, ["escalations.E003"]),
@@ -77,3 +83,32 @@ def test_settings_are_checked(settings, url, key, seconds, ids) -> None:
     found = checks.gateway_is_whole()
     assert [message.id for message in found] == ids
     assert "secret" not in str(found)
+
+
+def test_texts_are_emptied_after_their_time_but_never_while_unknown(gateway, desk, case, salma) -> None:
+    gateway.misbehave("", "broken", "hang")
+    for text in ("Sent", "Failed", "Unknown"):
+        reply(desk, case, text)
+    begun = sending.begin(factories.waiting(minutes=5).pk, salma, "Interrupted", uuid.uuid4())
+    lost = sending.begin(factories.waiting(minutes=5).pk, salma, "Not stored", uuid.uuid4())
+    sending.settle(begun.reply, sending.Sent(Reply.State.UNKNOWN, Reply.Why.LOST))
+    Reply.objects.filter(pk=lost.reply.pk).update(state="sent")
+
+    def texts() -> list[str]:
+        list(retain(apply=True))
+        return list(Reply.objects.exclude(text="").order_by("pk").values_list("text", flat=True))
+
+    Reply.objects.update(begun_at=Now() - timedelta(days=29))
+    assert texts() == ["Sent", "Failed", "Unknown", "Interrupted", "Not stored"]
+    Reply.objects.update(begun_at=Now() - timedelta(days=31))
+    assert texts() == ["Unknown", "Interrupted", "Not stored"]
+    # The one that failed is not offered any more, and a page that still shows it cannot send nothing.
+    [failed] = Reply.objects.filter(state="failed")
+    assert "unsent--failed" not in desk.get(address(case)).content.decode()
+    [unknown] = Reply.objects.filter(text="Unknown")
+    sending.decide(unknown.pk, salma, has_arrived=False)
+    assert "no longer kept" in reply(desk, case, "", again=str(failed.pk))["words"]
+    assert texts() == ["Interrupted", "Not stored"]
+    # The conversation still says who wrote it.
+    assert "chat__message--reply" in desk.get(address(case)).content.decode()
+    assert len(gateway.delivered) == 2

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.db import connection, connections
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from conversations.models import AIInteraction, Conversation, Message
@@ -44,6 +45,23 @@ def test_a_reply_reaches_the_customer_the_conversation_the_history_and_the_recor
     # It is no answer of the AI.
     assert (AIInteraction.objects.count(), Profile.objects.get().monthly_ai_responses_used) == (0, used)
     assert list(problems()) == []
+
+
+def test_sending_takes_few_statements(gateway, desk, case) -> None:
+    """Session, person, claim, escalation, earlier replies, the reply, the access record; then as many to settle it."""
+    reply(desk, case, "Warm")
+    key = str(uuid.uuid4())
+    with CaptureQueriesContext(connection) as begun:
+        assert reply(desk, case, "Hello", key=key)["state"] == "sent"
+    assert len(begun) <= 9, begun.captured_queries
+    with CaptureQueriesContext(connection) as asked:
+        assert desk.get(address(case, "replies"), {"key": key}).json()["state"] == "sent"
+    assert len(asked) == 3
+    [case_reply] = Reply.objects.filter(key=key)
+    Reply.objects.filter(pk=case_reply.pk).update(state="sending", message_id=None)
+    with CaptureQueriesContext(connection) as settled:
+        sending.settle(case_reply, sending.Sent(Reply.State.SENT, id="ABC"))
+    assert len(settled) <= 8, settled.captured_queries
 
 
 def test_a_conversation_that_does_not_exist_is_created_as_the_service_would(gateway, desk, case) -> None:
@@ -232,8 +250,8 @@ def test_a_late_answer_of_the_gateway_is_stored_once(gateway, desk, case, salma)
     Reply.objects.update(begun_at=Now() - timedelta(minutes=1))
     sending.decide(begun.reply.pk, salma, has_arrived=True)
     sent = sending.Sent(Reply.State.SENT, id="ABC")
-    sending.settle(begun.reply.pk, sent)
-    sending.settle(begun.reply.pk, sent)
+    sending.settle(begun.reply, sent)
+    sending.settle(begun.reply, sent)
     assert [message_id for *_, message_id in stored(case)] == [f"human_reply_{begun.reply.pk}"]
     assert outcome_of() == "sent"
 

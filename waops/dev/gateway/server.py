@@ -21,6 +21,10 @@ BEHAVIOURS = {
     "reset": "closes the connection and delivers nothing",
     "twice": "delivers the message once and answers twice",
     "nonsense": "delivers the message and answers something that is not JSON",
+    "huge": "delivers the message and answers 50 MB",
+    "headers": "delivers the message and answers headers without end",
+    "same": "delivers the message and answers with the id of the one before",
+    "redirect": "answers 302, to itself",
     "absent": "answers 400: the number is not on WhatsApp",
     "refuse": "answers 400: an error of WhatsApp",
     "key": "answers 401",
@@ -28,7 +32,7 @@ BEHAVIOURS = {
     "broken": "answers 500",
     "proxy": "answers 502, as a proxy does whose server is gone",
 }
-DELIVERING = frozenset({"", "hang", "drip", "close", "twice", "nonsense"})
+DELIVERING = frozenset({"", "hang", "drip", "close", "twice", "nonsense", "huge", "headers", "same"})
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,10 @@ class Gateway:
         self._stopped.set()
         self._server.shutdown()
         self._server.server_close()
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped.is_set()
 
     @property
     def url(self) -> str:
@@ -194,14 +202,19 @@ class _Handler(BaseHTTPRequestHandler):
         if behaviour in refusals:
             self._fail(*refusals[behaviour])
             return
+        if behaviour == "redirect":
+            self._answer(302, {}, Location=self.gateway.url + self.path)
+            return
         if behaviour not in DELIVERING:
             if behaviour == "swallow":
                 self.gateway.sleep(3600)
             self._hang_up()
             return
+        before = self.gateway.delivered[-1:] if behaviour == "same" else []
         message = self.gateway.deliver(instance, body["number"], text)
+        message_id = before[0].id if before else message.id
         answer = {
-            "key": {"remoteJid": f"{message.number}@s.whatsapp.net", "fromMe": True, "id": message.id},
+            "key": {"remoteJid": f"{message.number}@s.whatsapp.net", "fromMe": True, "id": message_id},
             "status": "PENDING",
             "message": {"conversation": text},
             "messageTimestamp": str(int(time.time())),
@@ -214,6 +227,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._drip(answer)
         elif behaviour == "nonsense":
             self._answer(201, b"<html>It works!</html>")
+        elif behaviour == "huge":
+            self._answer(201, json.dumps({"key": "x" * 50_000_000}).encode())
+        elif behaviour == "headers":
+            self._repeat(b"HTTP/1.1 201 Created\r\n", b"X-More: headers\r\n" * 100, 0.01)
         else:
             self._answer(201, answer)
             if behaviour == "twice":
@@ -223,12 +240,14 @@ class _Handler(BaseHTTPRequestHandler):
         error = {400: "Bad Request", 401: "Unauthorized", 404: "Not Found"}.get(status, "Internal Server Error")
         self._answer(status, {"status": status, "error": error, "response": {"message": message}})
 
-    def _answer(self, status: int, body: Any) -> None:
+    def _answer(self, status: int, body: Any, **headers: str) -> None:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         with suppress(OSError):
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 
@@ -239,6 +258,14 @@ class _Handler(BaseHTTPRequestHandler):
             for byte in content:
                 self.wfile.write(bytes([byte]))
                 self.gateway.sleep(1)
+
+    def _repeat(self, begin: bytes, more: bytes, pause: float) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.wfile.write(begin)
+            while not self.gateway.is_stopped:
+                self.wfile.write(more)
+                self.gateway.sleep(pause)
 
     def _hang_up(self) -> None:
         self.close_connection = True

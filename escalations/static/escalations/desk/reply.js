@@ -2,13 +2,15 @@
 // else, and what became of it is said beside the box. A form keeps its key until it is sent: sent again it does nothing
 // twice.
 import { ask, SignedOut, whenSignedIn } from "./ask.js";
-import { PREFIX, save } from "./drafts.js";
+import { load, PREFIX, save } from "./drafts.js";
 import { number } from "./live.js";
 
 const PATIENCE = 60_000;
 const states = document.getElementById("reply-states");
 const form = document.querySelector("form.reply");
 let watching = null;
+// Hides the card of a failed reply whose text is in the box.
+let adopt = () => {};
 
 if (form) box(form);
 if (states) {
@@ -25,8 +27,11 @@ function box(form) {
   const longest = Number(count.dataset.longest);
   const name = `${PREFIX}${document.querySelector("[data-owner]").dataset.owner}:reply`;
   const resolves = form.querySelector("[data-send-resolve]");
+  // Not a draft: the key of what is being sent, for a page that is left before the outcome is known.
+  const underway = name.replace(PREFIX, "waops-sending:");
 
   if (resolves) resolves.hidden = false;
+  adopt = adopted;
   changed();
   text.addEventListener("input", changed);
   text.addEventListener("restored", changed);
@@ -41,6 +46,7 @@ function box(form) {
     send(event.shiftKey && Boolean(resolves));
   });
   canned(form, text);
+  resume();
   if (sessionStorage.getItem(`${name}:sent`)) {
     sessionStorage.removeItem(`${name}:sent`);
     text.focus({ preventScroll: true });
@@ -52,6 +58,23 @@ function box(form) {
     text.style.blockSize = `${text.scrollHeight + 2}px`;
     const left = longest - [...text.value].length;
     count.textContent = left < longest / 8 ? number(left) : "";
+    count.toggleAttribute("data-over", left < 0);
+    // The browser's own limit would cut off what is pasted without a word.
+    text.setCustomValidity(left < 0 ? form.dataset.tooLong : "");
+    adopted();
+  }
+
+  // One failed reply is shown once: in the box, where it can be changed, or with its button above it.
+  function adopted() {
+    const { again } = form.elements;
+    for (const card of states.querySelectorAll(".unsent--failed")) {
+      const its = card.querySelector(".outside-block")?.textContent.trim();
+      if (!again.value && its && its === text.value.trim()) {
+        again.value = card.dataset.reply;
+        if (!said.textContent) say(card.dataset.words, "failed");
+      }
+      card.hidden = again.value === card.dataset.reply && text.value.trim() !== "";
+    }
   }
 
   async function send(thenResolve) {
@@ -59,20 +82,40 @@ function box(form) {
     const sent = text.value;
     busy(true);
     say(form.dataset.sending, "sending");
+    save(underway, JSON.stringify({ key: key.value, sent }));
     let answer;
     try {
       answer = await (await post(form.action, new FormData(form))).json();
-      if (answer.state === "sending") answer = await outcome(answer);
+      if (answer.state === "sending") {
+        say(form.dataset.slow, "sending");
+        answer = await outcome(answer);
+      }
     } catch (error) {
       if (error instanceof SignedOut) {
         busy(false);
         say("", "");
+        save(underway, "");
         await whenSignedIn();
         return;
       }
       say(form.dataset.lost, "unknown");
       answer = await outcome({});
     }
+    await finish(answer, sent, thenResolve);
+  }
+
+  // The page was left while it was being sent.
+  async function resume() {
+    const { key: before, sent } = JSON.parse(load(underway)?.text ?? "{}");
+    if (!before) return;
+    key.value = before;
+    busy(true);
+    say(form.dataset.sending, "sending");
+    await finish(await outcome({}), sent, false);
+  }
+
+  async function finish(answer, sent, thenResolve) {
+    save(underway, "");
     busy(false);
     if (answer.state !== "sent" && answer.state !== "arrived") {
       say(answer.words, answer.state);
@@ -81,8 +124,11 @@ function box(form) {
         save(name, text.value);
         renew(answer.reply);
         await show();
-      } else if (answer.state === "unknown") {
+      } else if (answer.state === "unknown" || answer.state === "not_sent") {
         clear(sent);
+        renew();
+        await show();
+      } else if (answer.renew) {
         renew();
         await show();
       }
@@ -186,7 +232,8 @@ function listen() {
     try {
       const answer = await (await post(part.action, body)).json();
       if (place) {
-        place.textContent = answer.words;
+        // While it is being sent, its card says so.
+        place.textContent = answer.state === "sending" ? "" : answer.words;
         place.dataset.state = answer.state;
       }
       if (answer.claimed) location.reload();
@@ -218,6 +265,7 @@ async function show() {
   }
   // A button that is about to be pressed stays.
   if (!states.contains(document.activeElement) || answer.html.trim() === "") states.innerHTML = answer.html;
+  adopt();
   for (const [message, words] of Object.entries(answer.delivery)) {
     const place = document.querySelector(`[data-message="${CSS.escape(message)}"] .chat__delivery`);
     if (place && place.textContent !== words) place.textContent = words;
