@@ -94,8 +94,8 @@ class ChangeDiscarded(MigrationStopped):
     """
 
     message = _(
-        "%(table)s: %(count)s of %(total)s rows were not changed, because a trigger of that table discards it. Nothing "
-        "was changed in this batch. Disable the trigger while the repair runs."
+        "%(table)s: %(count)s of %(total)s rows were not changed, because a trigger on that table discards the "
+        "change. Nothing was changed in this batch. Disable the trigger while the repair runs."
     )
 
 

@@ -99,7 +99,7 @@ class LastAnswerField(JSONField):
 
 
 def find_case(pk: UUID) -> Case | None:
-    """With everything the queue shows, the instance, the AI's last `answer` and, as text, the context's
+    """An escalation with everything the queue shows, its instance, the AI's last `answer` and, as text, the context's
     JSON: `kept`.
 
     As text, because the JSON may be anything: nested deeply enough, Python's parser fails. `read_at` is by the

@@ -223,7 +223,7 @@ def find_missed(
     conversations: Iterable[UUID] | None = None,
     limit: int | None = None,
 ) -> list[Missed]:
-    """Of these WhatsApp numbers and conversations, or of all; longest waiting first."""
+    """The missed escalations of these WhatsApp numbers and conversations, or of all; longest waiting first."""
     given = {"instances": instances, "conversations": conversations}
     with connection.cursor() as cursor:
         cursor.execute(

@@ -113,7 +113,7 @@ class SLATargets:
 
     @classmethod
     def read(cls) -> Self:
-        """As `load`, past the cache."""
+        """As `load`, but always read from the database."""
         return cls(_read_targets(), list(WorkingDay.objects.values_list("weekday", "begins", "ends")))
 
     def target(self, plan_type: str | None) -> Target:
@@ -147,7 +147,7 @@ def _read_targets() -> dict[str, Target]:
 
 
 def forget(**_: object) -> None:
-    """Changes made here apply immediately."""
+    """Discard the cached targets, so that changes made here apply immediately."""
     kept.forget(KEY)
 
 
@@ -165,7 +165,7 @@ class Urgency:
 
 
 def urgency(since: datetime | None, plan_type: str | None, now: datetime) -> Urgency:
-    """By the targets of the business's plan, whose clock may pause outside working hours."""
+    """How urgent a wait is, by the targets of the business's plan, whose clock may pause outside working hours."""
     wait = SLATargets.load().judge(plan_type, since, now)
     if wait.level is WaitLevel.UNKNOWN:
         return Urgency("unknown", _("Waiting since an unknown time"))

@@ -95,7 +95,7 @@ class NarrowForm(AddressForm):
         """In other time zones the first and the last day are one earlier or later."""
         day: date | None = self.cleaned_data["day"]
         if day and not FIRST_DAY - timedelta(days=1) <= day <= LAST_DAY + timedelta(days=1):
-            raise forms.ValidationError(_("No replies are counted on that day."))
+            raise forms.ValidationError(_("No replies were counted on that day."))
         return day
 
     def clean_personality(self) -> str | None:
@@ -209,7 +209,7 @@ class Operation(forms.Form):
 
     @staticmethod
     def ids(values: list[str]) -> list[UUID]:
-        """Raises ValueError for anything other than ids."""
+        """The ids of the selected rows. Raises ValueError for anything other than ids."""
         return [UUID(value) for value in values]
 
 

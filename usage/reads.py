@@ -94,7 +94,7 @@ def optional_columns() -> str:
 
 
 def silence(ids: Iterable[UUID]) -> dict[UUID, Silence]:
-    """By business, for those that have a WhatsApp number."""
+    """Silence by business, for those that have a WhatsApp number."""
     wanted = current().among(ids)
     if not wanted:
         return {}

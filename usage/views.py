@@ -210,7 +210,7 @@ def change_quota(request: HttpRequest, pk: UUID, action: str, context: dict[str,
     if results is None:
         messages.info(
             request,
-            _("Submitted twice, done once: now %(used)s of %(limit)s are used.")
+            _("This was submitted twice and done once: %(used)s of %(limit)s are used now.")
             % {"used": before[0].used, "limit": before[0].limit},
         )
     else:

@@ -225,7 +225,7 @@ class Board:
     taken_at: datetime
 
     def counts(self, listener: Listener) -> dict[str, int]:
-        """By view of the queue."""
+        """The number of escalations in each view of the queue."""
         return _counts(self._rows(listener), listener)
 
     def claim_ends(self, case: UUID, listener: Listener) -> float | None:

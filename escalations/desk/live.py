@@ -101,8 +101,8 @@ def changes(request: HttpRequest) -> HttpResponseBase:
 
 
 def looking(request: HttpRequest, case: UUID) -> HttpResponse:
-    """The person has that escalation open, unless `away`; with `active` they are working on it, which renews
-    their claim.
+    """Record that the person has the escalation open or, with `away`, has left it. With `active` they are working on
+    it, which renews their claim.
     """
     if not see([case]):
         raise Http404

@@ -53,7 +53,9 @@ REFUSED = {
     Outcome.ESCALATED_SINCE: gettext_lazy("{phone} has been escalated again: {other}."),
     Outcome.NOTE_REQUIRED: gettext_lazy("{phone}: this business requires a note. Write what was done, then resolve."),
     Outcome.UNREAD: gettext_lazy("{phone} has written since you opened this page. Read the message, then resolve."),
-    Outcome.STALE: gettext_lazy("{phone} has changed since this page was opened. Nothing was done: {act}."),
+    Outcome.STALE: gettext_lazy(
+        "{phone} has changed since this page was opened, so nothing was done. Last change: {act}."
+    ),
 }
 
 UNDO = {Outcome.RESOLVED: REOPEN, Outcome.SNOOZED: WAKE, Outcome.RELEASED: CLAIM}

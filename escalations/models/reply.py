@@ -9,6 +9,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 LONGEST_REPLY = 4096
 """Most characters that WhatsApp accepts in one message."""
@@ -25,7 +26,7 @@ class ToCustomer(Protocol):
 
 class ReplyQuerySet(models.QuerySet["Reply"]):
     def with_outcome(self) -> "ReplyQuerySet":
-        """Adds `outcome`: the state, where a reply that nothing is sending any more counts as unknown."""
+        """Adds `outcome`: the state, or unknown if no process is sending the reply any more."""
         over = timedelta(seconds=settings.EVOLUTION_API_TIMEOUT) + GRACE
         interrupted = When(state=Reply.State.SENDING, begun_at__lt=Now() - over, then=Value(Reply.State.UNKNOWN))
         return self.annotate(outcome=Case(interrupted, default=F("state"), output_field=models.TextField()))
@@ -70,7 +71,7 @@ class Reply(models.Model):
         ERROR = "error", _("not delivered")
         SENT = "sent", _("sent")
         DELIVERED = "delivered", _("delivered")
-        READ = "read", _("read")
+        READ = "read", pgettext_lazy("delivery", "read")
 
     key = models.UUIDField(
         _("key of the form"), unique=True, help_text=_("Stays the same when a form is submitted twice.")

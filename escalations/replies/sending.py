@@ -314,5 +314,5 @@ def close_connection() -> None:
 
 
 def deadline() -> float:
-    """For a reply that begins now."""
+    """The deadline of a reply that begins now."""
     return time.monotonic() + float(settings.EVOLUTION_API_TIMEOUT)

@@ -41,7 +41,7 @@ class ReportPages(DeskPages):
         return self.show(request, "escalations/reports/reports.html", lambda: reports_page(request))
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """If the address is invalid, the page that says so."""
+        """Export the escalations, or show the page that says why the address is invalid."""
         if not may(request, "escalations.export_escalation"):
             raise PermissionDenied
         try:
@@ -131,7 +131,7 @@ class Drawing:
 
 
 def read_scope(request: HttpRequest) -> tuple[ReportForm, Scope]:
-    """Raises BadRequest."""
+    """The period and the filters from the address. Raises BadRequest."""
     form = ReportForm(request.GET)
     if not form.is_valid():
         raise BadRequest(next(iter(form.errors.values()))[0])
@@ -139,7 +139,7 @@ def read_scope(request: HttpRequest) -> tuple[ReportForm, Scope]:
 
 
 def reports_page(request: HttpRequest) -> dict[str, Any]:
-    """Raises BadRequest."""
+    """The template's context. Raises BadRequest."""
     form, scope = read_scope(request)
     form.offer()
     reasons = queries.by_reason(scope)

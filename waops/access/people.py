@@ -37,7 +37,7 @@ class User(AbstractUser):
 
     @property
     def name(self) -> str:
-        """As pages and histories show it."""
+        """The name as pages and histories show it."""
         return self.get_full_name() or self.get_username()
 
     @cached_property

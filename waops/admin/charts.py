@@ -171,5 +171,5 @@ def _round_steps(highest: float) -> list[int]:
 
 
 def text(number: float) -> str:
-    """In the format of coordinates."""
+    """A number in the format of coordinates."""
     return f"{number:.1f}"

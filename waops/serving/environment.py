@@ -67,7 +67,7 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def time_zone(text: str) -> str:
-    """Raises LookupError or ValueError for an unknown time zone."""
+    """Check the name of a time zone. Raises LookupError or ValueError for an unknown one."""
     return ZoneInfo(text).key
 
 

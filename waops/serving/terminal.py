@@ -45,6 +45,6 @@ class Terminal(Console):
 
 
 def progress_bar(*, disable: bool = False) -> Progress:
-    """On standard error, and removed when done. Without a terminal nothing is drawn."""
+    """A progress bar on standard error, removed when done. Without a terminal nothing is drawn."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Terminal(stderr=True), transient=True, disable=disable)

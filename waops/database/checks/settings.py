@@ -95,7 +95,7 @@ def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def static_files_are_collected(**kwargs: Any) -> list[CheckMessage]:
-    """Without them every page fails, so the web server refuses to start."""
+    """Check that the static files are collected. Without them every page fails, so the web server refuses to start."""
     if settings.DEBUG or (settings.STATIC_ROOT / "staticfiles.json").exists():
         return []
     return [

@@ -1,4 +1,4 @@
-"""Writes to a table that fire none of its statement triggers, so that what the triggers keep cannot be trusted."""
+"""Find writes to a table that fire none of its statement triggers, so that what the triggers keep cannot be trusted."""
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import gettext as _

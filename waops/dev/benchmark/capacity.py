@@ -39,7 +39,7 @@ class Capacity:
 
 
 def find(known: Iterable[Result], simulate: Callable[[int], Result]) -> Capacity:
-    """Start with the simulations that are known; there is at least one."""
+    """Find the capacity, starting from simulations that have already run; there is at least one."""
     capacity = Capacity()
 
     def learn(crowd: Result) -> None:

@@ -122,7 +122,7 @@ class Scratch:
 
 @contextmanager
 def scratch() -> Iterator[Scratch]:
-    """On the server of DATABASE_URL, whose role must be a superuser, or on one in a temporary folder."""
+    """A scratch server: that of DATABASE_URL, whose role must be a superuser, or one in a temporary folder."""
     with ExitStack() as stack:
         stack.enter_context(_signals_restored())
         place = stack.enter_context(_own_server() if settings.EMBEDDED_POSTGRES else _given_server())

@@ -48,7 +48,7 @@ class Personality:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A WhatsApp number, with what its customers read when they are handed over, and while they wait."""
+    """A WhatsApp number, and the texts its customers get when they are escalated and while they wait."""
 
     id: str
     name: str
@@ -60,7 +60,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Business:
-    """``quiet``: milliseconds before now in which its AI sent no replies. ``last_reset``: of the quota, ms."""
+    """`quiet`: for how many milliseconds its AI has sent no replies. `last_reset`: of its quota, in ms."""
 
     id: str
     slug: str
@@ -75,7 +75,7 @@ class Business:
 
 
 def _last_reset(rng: Random, quota: Quota, now: int) -> int:
-    """Early in this month, so that the next first of the month is ahead; or over 30 days ago, if overdue."""
+    """Early this month, so that the next reset is ahead; over 30 days ago if the reset is overdue."""
     if quota is Quota.RESET_OVERDUE:
         return now - rng.randint(33, 50) * DAY
     month = datetime.fromtimestamp(now / 1000, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -130,7 +130,7 @@ def account_row(business: Business, created: int) -> Row:
 
 
 def profile_row(rng: Random, business: Business, plans: tuple[str, ...], answers: int, created: int, now: int) -> Row:
-    """``answers``: of the AI since the last reset; ``created``: ms, before the first conversation."""
+    """`answers`: AI replies since the last reset. `created`: in ms, before the first conversation."""
     limit, used = quota(rng, business.archetype.quota, answers)
     disabled = business.archetype.quota is Quota.DISABLED
     anonymous = business.archetype.is_anonymous
@@ -228,7 +228,7 @@ def personality_rows(rng: Random, business: Business, created: int) -> list[Row]
 
 
 def ai_config_rows(rng: Random, business: Business, created: int) -> list[Row]:
-    """One per number that has personalities: a brand new one has no AI settings yet."""
+    """One row per number with personalities; a brand-new number has no AI settings yet."""
     active = business.archetype.quota is not Quota.DISABLED
     return [
         (
@@ -254,7 +254,7 @@ def ai_config_rows(rng: Random, business: Business, created: int) -> list[Row]:
 
 
 def support_number_rows(rng: Random, business: Business, created: int) -> list[Row]:
-    """Two numbers per instance; where escalations are missed, they exist but none is active."""
+    """Two support numbers per WhatsApp number; none is active at a business that misses escalations."""
     return [
         (
             make_uuid(rng),

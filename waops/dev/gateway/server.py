@@ -1,4 +1,4 @@
-"""Evolution API's HTTP contract, versions 1 and 2, on this machine only; it can be told to misbehave."""
+"""A server with the HTTP contract of Evolution API 1 and 2, on this machine only, that misbehaves on request."""
 
 import json
 import socket
@@ -53,14 +53,14 @@ class Gateway:
     version: str = "2.3.6"
     port: int = 0
     seconds: float = 0.0
-    """How long a message takes."""
+    """Seconds that a message takes."""
     choose: Callable[[str], str] = lambda text: ""
     on_delivered: Callable[[Delivered], None] = lambda message: None
     states: dict[str, str] = field(default_factory=dict)
     """Of instances that are not open."""
     delivered: list[Delivered] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
-    """Texts that arrived, whatever became of them."""
+    """Texts that arrived, including those that were not delivered."""
 
     def __post_init__(self) -> None:
         self._next: deque[str] = deque()
@@ -90,7 +90,7 @@ class Gateway:
         return f"http://127.0.0.1:{self.port}"
 
     def misbehave(self, *behaviours: str) -> None:
-        """The next messages, one each; "" is an ordinary one."""
+        """Queue behaviours for the next messages, one each; "" behaves normally."""
         assert all(not one or one in BEHAVIOURS for one in behaviours)
         self._next.extend(behaviours)
 
@@ -110,7 +110,7 @@ class Gateway:
         return message
 
     def sleep(self, seconds: float) -> None:
-        """Ends with the gateway."""
+        """Sleep, but not longer than the gateway runs."""
         self._stopped.wait(seconds)
 
 
@@ -120,7 +120,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that are killed are no news."""
+        """Killed clients are expected, so nothing is printed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Texts and keys reach no log."""
+        """Log nothing: lines would contain texts and keys."""
 
     def do_GET(self) -> None:
         if self.path == "/":
@@ -158,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif not self.path.startswith("/message/sendText/"):
             self._fail(404, [f"Cannot POST {self.path}"])
         elif self.gateway.states.get(instance) == "missing":
-            # Checked before the key, as the real one does.
+            # Checked before the key, as the real gateway does.
             self._fail(404, [f'The "{instance}" instance does not exist'])
         elif self._is_let_in():
             self._send_text(instance, body)
