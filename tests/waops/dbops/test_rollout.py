@@ -12,7 +12,7 @@ from django.utils import timezone
 from waffle.models import Sample
 
 from conversations.models import Conversation, Message
-from tests import factories
+from tests import factories, wording
 from waops.database.tracing import CAPACITY, FunctionTrace, TraceLine
 from waops.dbops.adoption import DAY, HOUR, AdoptionReading, Unknown, adoption, take_reading
 from waops.dbops.checklist import checklist
@@ -277,7 +277,7 @@ def test_the_checklist_ticks_itself(committed_database, stored: int, ticked: boo
     reading(100, stored, minutes=0)
     (state,) = [state for state in checklist() if state.item.key == "callers_switched"]
     assert state.done is ticked
-    assert ("of the last day" in state.note) is ticked
+    assert (wording.SHARE_OF_THE_LAST_DAY in state.note) is ticked
 
 
 def test_doctor_tells_percentages_and_what_really_came(committed_database, settings):
