@@ -101,7 +101,7 @@ def whatsapp_customer(instance_id: UUID, user_phone: str) -> str | None:
 
 
 def whatsapp_forms(user_phone: str) -> list[str]:
-    """The forms under which the number may be stored, as the database function lists them: as given first."""
+    """The forms under which the number may be stored, as the database function lists them: the given form first."""
     server = _server(user_phone)
     cut = re.sub("(?s)[.:_].*$" if server else "(?s):.*$", "", user_phone.split("@")[0], count=1)
     number = cut.translate(_DIGITS).translate(_BETWEEN)

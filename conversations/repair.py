@@ -211,6 +211,6 @@ class DuplicateMessages(Repair):
 
 
 def recount(connection: BaseDatabaseWrapper, damaged: frozenset[str]) -> str:
-    """After a repair of the schema it is unknown what the triggers missed, so every conversation is counted again."""
+    """Count every conversation again after a repair of the schema, because it is unknown what the triggers missed."""
     forget_counts(connection)
     return ""

@@ -120,8 +120,9 @@ class SLATargets:
         return self._targets.get(plan_type or "") or self._targets.get("", DEFAULT)
 
     def judge(self, plan_type: str | None, since: datetime | None, now: datetime) -> Wait:
-        """UNKNOWN, with no time elapsed, if the start is unknown. Without any working hours every clock
-        keeps running.
+        """How long a wait is, and how urgent. UNKNOWN, with no time elapsed, if its start is unknown.
+
+        If no working hours are set, every clock keeps running.
         """
         target = self.target(plan_type)
         if since is None:

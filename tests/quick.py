@@ -41,7 +41,7 @@ LEFT_OUT = {
 
 
 def check() -> None:
-    """Raises FileNotFoundError where a test has moved: it would not be left out any more."""
+    """Raises FileNotFoundError if a test has moved: it would no longer be left out."""
     for name in LEFT_OUT:
         (TESTS / name).stat()
 

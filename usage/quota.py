@@ -202,11 +202,11 @@ ALL_ROWS = "ALL"
 
 @dataclass(frozen=True)
 class Business:
-    """One row. `trend`: replies per day, oldest first, ending today. `replies` and the following: in the
-    current period.
+    """A business and its quota.
 
-    `share`: share of the limit that is used; None without a limit. `untracked` replies have no token counts and
-    `unpriced` ones no price: `costs` leave both out.
+    `trend`: replies per day, oldest first, ending today. `replies` and the following: in the current period. `share`:
+    share of the limit that is used; None without a limit. `untracked` replies have no token counts and `unpriced` ones
+    no price: `costs` leave both out.
     """
 
     id: UUID
@@ -282,7 +282,7 @@ def choose(now: datetime | None = None, **filters: str) -> Listing:
 
 
 def page(now: datetime, number: int | None = None, **filters: str) -> tuple[Page[Business], Listing]:
-    """Page `number` of the same. Raises BadAddressError if there is no such page."""
+    """One page of what `choose` selects. Raises BadAddressError if there is no page with that `number`."""
     offset = PER_PAGE * (min(max(1, number or 1), LAST_PAGE) - 1)
     found = _listing(now, None, limit=PER_PAGE, offset=offset, **filters)
     # It is only asked for its length: the rows are already those of the page.

@@ -229,7 +229,7 @@ class Board:
         return _counts(self._rows(listener), listener)
 
     def claim_ends(self, case: UUID, listener: Listener) -> float | None:
-        """When that person's own claim of the case ends, in seconds since 1970; None without one."""
+        """When a person's own claim of the escalation ends, in seconds since 1970; None without one."""
         rows = self._rows(listener)["claims"]
         return next((row[-1] for row in rows if row[1] == str(case) and row[2] == listener.user_id), None)
 

@@ -64,7 +64,9 @@ class LivePages(DeskPages):
         page = self.page("live/<uuid:case>/", sent_from(page_of)(looking), "looking")
 
         def looking_again(request: HttpRequest, case: UUID) -> HttpResponseBase:
-            """One statement for people who already listen and see all; others are looked up as on a page."""
+            """Record the look in one statement for people who already listen and see all; others are handled as on a
+            page.
+            """
             listener: Listener | None = cache.get(_key(request))
             if request.method == "POST" and listener and listener.instances is None:
                 return still_looking(request, case, listener)

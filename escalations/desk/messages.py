@@ -129,7 +129,7 @@ def state_in_words(case: Case, reader: int | None) -> SafeString | str:
 
 
 def act_in_words(result: Result) -> SafeString | str:
-    """The act that prevents it, such as "resolved, Salma, 14:05"."""
+    """The event that an action was refused for, such as "resolved, Salma, 14:05"."""
     if not result.kind or not result.at:
         return _("changed outside this app")
     what = Event.Kind(result.kind).label

@@ -131,7 +131,7 @@ class QueueForm(forms.Form):
         return [field for field in self if field.name not in hidden]
 
     def offer(self, facets: Iterable[Facet]) -> None:
-        """Fill the lists with what exists, and with what is already chosen."""
+        """Offer the existing choices in the form's lists, and those that were chosen already."""
         facets = list(facets)
         businesses = {
             facet.business_id: str(Profile(pk=facet.business_id, business_name=facet.business_name))

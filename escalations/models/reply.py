@@ -26,7 +26,7 @@ class ToCustomer(Protocol):
 
 class ReplyQuerySet(models.QuerySet["Reply"]):
     def with_outcome(self) -> "ReplyQuerySet":
-        """Adds `outcome`: the state, or unknown if no process is sending the reply any more."""
+        """Adds `outcome`: the state, or unknown if no process is still sending the reply."""
         over = timedelta(seconds=settings.EVOLUTION_API_TIMEOUT) + GRACE
         interrupted = When(state=Reply.State.SENDING, begun_at__lt=Now() - over, then=Value(Reply.State.UNKNOWN))
         return self.annotate(outcome=Case(interrupted, default=F("state"), output_field=models.TextField()))
@@ -37,7 +37,9 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
 
 
 class Reply(models.Model):
-    """One press of Send. The row is written before the gateway is asked, so that nothing is sent without a trace."""
+    """A reply: one press of Send. The row is written before the gateway is asked, so that nothing is sent without a
+    trace.
+    """
 
     class State(models.TextChoices):
         SENDING = "sending", _("being sent")
@@ -121,10 +123,10 @@ class Reply(models.Model):
 
     @cached_property
     def reason(self) -> str:
-        """Why it failed or is unknown, in words."""
+        """Why the reply failed or is unknown, in words."""
         return str(self.Why(self.why or self.Why.INTERRUPTED).label)
 
     @property
     def delivered(self) -> str:
-        """What WhatsApp says about it, in words; empty if nothing."""
+        """What WhatsApp says about the reply, in words; empty if nothing."""
         return str(self.get_delivery_display()) if self.delivery else ""

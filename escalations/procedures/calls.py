@@ -97,7 +97,9 @@ def permitted(actor: Actor, permission: str, *, override: bool = False) -> User:
 
 
 def call(function: str, cases: Cases, actor: User, **arguments: Any) -> list[Result]:
-    """One result per distinct id, in their order: NOT_FOUND for an escalation the current reader may not see."""
+    """Call the function: one result per distinct id, in their order. NOT_FOUND for an escalation the current reader may
+    not see.
+    """
     seen = see(cases)
     unseen = [Result(pk, "", Outcome.NOT_FOUND) for pk in dict.fromkeys(cases) if pk not in seen]
     ids = [pk for pk in cases if pk in seen]

@@ -68,7 +68,8 @@ class Refusal(Enum):
 
 @dataclass(frozen=True)
 class Begun:
-    """Exactly one of these is set, except that `result`, the claim that came with it, may accompany `reply`.
+    """What `begin` did: exactly one of these is set, except that `result`, the claim that came with it, may accompany
+    `reply`.
 
     `is_new` is false if the form was submitted before: `reply` is then its result.
     """

@@ -99,7 +99,7 @@ class ReportForm(forms.Form):
         return Scope(data["range"], data["business"], data["person"])
 
     def offer(self) -> None:
-        """Fill the lists with what exists, and select what is chosen."""
+        """Offer the existing choices in the form's lists, and select those that were chosen."""
         data, period = self.cleaned_data, self.cleaned_data["range"]
         businesses = {str(pk): str(Profile(pk=pk, business_name=name)) for pk, name in queries.businesses(period)}
         people = {str(person.pk): person.name for person in queries.people()}

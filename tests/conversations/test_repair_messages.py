@@ -118,7 +118,7 @@ def test_it_works_in_batches_and_goes_on_after_an_interruption(session, monkeypa
     assert session.execute("SELECT count(*) FROM waops.waops_archivedrow").fetchone() == (2 + 14,)
 
 
-def test_the_copies_stay_if_the_first_is_deleted_meanwhile(session, committed_database):
+def test_the_copies_stay_if_the_first_is_deleted_in_between(session, committed_database):
     """Whatever was read first counts for nothing: the rows are locked and looked at again."""
     groups = DuplicateMessages().find(connection)
     session.execute("DELETE FROM whatsapp_conversation_messages WHERE right(id::text, 3) IN ('102', '103')")

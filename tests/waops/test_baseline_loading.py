@@ -145,7 +145,7 @@ class TestCommand:
         assert "support_team_numbers" not in tables(connection)
         assert values(connection, "SELECT to_regclass('public.idx_messages_conversation') IS NOT NULL") == [True]
 
-    def test_it_tells_what_stands_in_the_way(self, server: EmbeddedServer, connection: psycopg.Connection) -> None:
+    def test_it_names_what_prevents_it(self, server: EmbeddedServer, connection: psycopg.Connection) -> None:
         connection.execute("CREATE TABLE public.customers ()")
 
         with (

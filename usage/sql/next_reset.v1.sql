@@ -1,6 +1,6 @@
--- When a monthly counter is due to be reset: midnight UTC of the first day of the month after the last reset. If that
+-- When a monthly counter is due to be reset: midnight UTC on the first day of the month after the last reset. If that
 -- has passed, the next first of a month from now, and `overdue`. Never reset: the next first of a month, not overdue.
--- A last reset before 2000 or after 2100, `infinity` among them, counts as one of that year.
+-- A last reset before 2000 or after 2100, including `infinity`, counts as one of that year.
 CREATE OR REPLACE FUNCTION waops.next_reset(
     p_last timestamp with time zone,
     p_now timestamp with time zone,

@@ -174,13 +174,15 @@ class IndexFacts:
 
     @cached_property
     def keys(self) -> list[tuple[str, ...]]:
-        """Equal for two indexes with equal key columns: column, operator class, order, collation."""
+        """The key columns as a value that is equal for two indexes with equal columns, operator classes, order and
+        collation.
+        """
         parts = (self.columns, self.classes, self.options, self.collations)
         return list(zip(*(part.split()[: self.key_count] for part in parts), strict=True))
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """Equal for two indexes of a table that do the same work, apart from uniqueness."""
+        """A value that is equal for two indexes of a table that do the same work, apart from uniqueness."""
         return self.method, self.keys, self.columns, self.expressions, self.predicate
 
 

@@ -50,7 +50,7 @@ class CreateIndex(RunSQL):
             raise ValueError(f"Duplicates can stop the unique index {self.statement.name}: name its repair command.")
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
-        """As written, without CONCURRENTLY."""
+        """Refer to the index by its statement as written, without CONCURRENTLY."""
         return Operation.deconstruct(self)
 
     def describe(self) -> str:

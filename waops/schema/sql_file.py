@@ -64,7 +64,7 @@ class SQLFile:
 
     @property
     def label(self) -> str:
-        """For example `reply_ready.v1`; identifies this version in the records."""
+        """The file's name in the records, for example `reply_ready.v1`."""
         return f"{self.name}.v{self.version}"
 
     @property

@@ -31,7 +31,9 @@ class Environment(environ.Env):  # type: ignore[misc]  # environ is not typed
             return default
 
     def postgres_url(self, var: str) -> str:
-        """Empty if unset. An unreadable value connects to nothing, not to the embedded server."""
+        """Check a database address. Empty if unset. An unreadable value connects to nothing, not to the embedded
+        server.
+        """
         url: str = self.str(var, default="")
         try:
             parts = urlsplit(url)

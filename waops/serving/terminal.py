@@ -25,7 +25,7 @@ def plain(text: object) -> str:
 
 
 def line(*parts: object) -> Text:
-    """One line of parts, each a text or a pair of text and style."""
+    """Put a line together from parts, each a text or a pair of text and style."""
     styled = (part if isinstance(part, tuple) else (part, "") for part in parts)
     return Text.assemble(*((plain(text), style) for text, style in styled))
 

@@ -122,7 +122,7 @@ def test_duplicates_are_closed_and_the_first_is_kept(support, allow_duplicates) 
     assert found(Kind.DUPLICATE) == []
 
 
-# Numbers that are not connected, and answers of the AI
+# Numbers that are not connected, and AI replies
 
 
 @pytest.mark.parametrize("status", ["Disconnected", "DISCONNECTED", "Created", ""])

@@ -198,7 +198,7 @@ def test_support_may_not_take_over(desk, omar) -> None:
     assert desk.post(address(case, "claim"), {"override": "on"}).status_code == 403
 
 
-def test_a_note_stands_in_the_history(desk) -> None:
+def test_a_note_is_in_the_history(desk) -> None:
     case = factories.waiting(minutes=90)
     desk.post(address(case, "note"), {"note": "<b>called</b>"})
     assert "&lt;b&gt;called&lt;/b&gt;" in desk.get(address(case)).content.decode()

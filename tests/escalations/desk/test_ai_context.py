@@ -43,7 +43,7 @@ def test_the_legacy_path_shows_the_same(support, case: Escalation) -> None:
 
 
 @pytest.mark.parametrize("number", ["", "120363@g.us"])
-def test_what_is_no_customer_is_shown_as_it_is(support, case: Escalation, number: str) -> None:
+def test_an_id_of_no_customer_is_shown_unchanged(support, case: Escalation, number: str) -> None:
     Escalation.objects.update(whatsapp_number=number)
     assert support.get(address(case, "ai_context")).status_code == 200
 

@@ -41,7 +41,7 @@ def test_a_reply_reaches_the_customer_the_conversation_the_history_and_the_recor
     assert [event.kind for event in Event.objects.order_by("at")] == ["claimed", "replied"]
     assert CaseState.objects.get().claimed_by == salma
     assert AccessRecord.objects.filter(action="replied", object_id=str(case.pk), person=salma).count() == 1
-    # It is no answer of the AI.
+    # It is not an AI reply.
     assert (AIInteraction.objects.count(), Profile.objects.get().monthly_ai_responses_used) == (0, used)
     assert list(problems()) == []
 

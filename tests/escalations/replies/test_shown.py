@@ -187,7 +187,7 @@ def test_canned_replies_are_filled_in_for_the_customer(db) -> None:
     assert named.text_en == f"Hello {{me}} Mona, this is Salma from {business}."
 
 
-def test_a_reply_is_no_answer_of_the_ai(gateway, desk, case) -> None:
+def test_a_reply_is_not_an_ai_reply(gateway, desk, case) -> None:
     reply(desk, case)
     assert find(Kind.ANSWERED).items == []
     factories.interaction(case.instance.conversations.get())

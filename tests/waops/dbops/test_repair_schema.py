@@ -228,7 +228,7 @@ def test_a_trigger_that_calls_something_else(owner):
 
 
 def test_lost_records_of_the_originals(owner, server, committed_database, capsys):
-    """Reversing removes all that is ours; the originals are named, because nothing knows them any more."""
+    """Reversing removes all that is ours; the originals are named, because nothing knows them now."""
     owner.execute("DROP TABLE waops.waops_installedobject")
     capsys.readouterr()
     repair()

@@ -80,7 +80,7 @@ def factories_history(sample: Sample) -> str:
 
 
 @pytest.mark.parametrize("percent", ["", "-1", "100.1", "NaN", "1e9", "x", "1" * 400])
-def test_what_is_no_percentage_is_refused(operator: Client, percent: str):
+def test_an_invalid_percentage_is_refused(operator: Client, percent: str):
     response = operator.post(f"{PAGE}percent/", {"function": "message_arrived", "percent": percent})
     assert response.status_code == 400
     assert Sample.objects.get(name="message_arrived").percent == Decimal(100)
@@ -155,7 +155,7 @@ def test_a_trace_of_more_than_a_day_cannot_be_stored(owner: psycopg.Connection):
 
 
 def test_functions_look_for_a_trace_only_until_the_last_one_ends(owner: psycopg.Connection):
-    """The end of all traces stands in a sequence, which costs a call a microsecond."""
+    """The end of all traces is in a sequence, which costs a call a microsecond."""
     end = "SELECT last_value > extract(epoch FROM now()) FROM waops.traced_until"
     assert owner.execute(end).fetchone() == (False,)
     owner.execute("INSERT INTO waops.function_trace VALUES ('x', now(), now() + interval '1 hour')")

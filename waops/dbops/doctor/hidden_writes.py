@@ -20,7 +20,10 @@ SUBSCRIPTIONS = """
 
 
 def hidden_writes(connection: BaseDatabaseWrapper, table: str, *, children: str, replicated: str) -> list[Finding]:
-    """`children`, `replicated`: why it matters that the table has child tables, or is written by a subscription."""
+    """Findings about a table with writes that fire no statement trigger.
+
+    `children`, `replicated`: why it matters that the table has child tables, or is written by a subscription.
+    """
     findings = []
     if names := fetch(connection, str, CHILDREN, [table]):
         what = _("has child tables or partitions: %(names)s") % {"names": ", ".join(names)}

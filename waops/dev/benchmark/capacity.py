@@ -30,7 +30,7 @@ class Capacity:
 
     @property
     def next_size(self) -> int | None:
-        """None if the result is precise enough, or not even the smallest known size is served."""
+        """The next size to try; None if the result is precise enough, or not even the smallest known size is served."""
         if not self.served:
             return None
         if self.failed is None:

@@ -87,7 +87,7 @@ class Scratch:
             fill(connection, kinds)
 
     def migrate(self, database: str) -> None:
-        """Install everything of this app in it."""
+        """Install the whole app in it."""
         with self.django(database), _without_reports():
             call_command("migrate", verbosity=0)
         with self.session(database) as connection:

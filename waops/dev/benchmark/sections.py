@@ -20,7 +20,7 @@ def limits(result: Result) -> str:
 
 
 def reads(result: Result) -> str:
-    """The same reads, without and with the plan's indexes."""
+    """The section on the reads, without and with the plan's indexes."""
     before, indexed = (result["gain"]["reads"][path] for path in ("before", "indexes"))
     rows: list[tuple[str, ...]] = [
         (

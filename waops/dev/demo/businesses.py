@@ -130,7 +130,9 @@ def account_row(business: Business, created: int) -> Row:
 
 
 def profile_row(rng: Random, business: Business, plans: tuple[str, ...], answers: int, created: int, now: int) -> Row:
-    """`answers`: AI replies since the last reset. `created`: in ms, before the first conversation."""
+    """The business's profile. `answers`: AI replies since the last reset. `created`: in ms, before the first
+    conversation.
+    """
     limit, used = quota(rng, business.archetype.quota, answers)
     disabled = business.archetype.quota is Quota.DISABLED
     anonymous = business.archetype.is_anonymous
