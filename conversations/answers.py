@@ -61,8 +61,8 @@ class ConversationContext:
 
     @classmethod
     def from_json(cls, answer: dict[str, Any]) -> Self:
-        """Raises UnreadableJson for a result that stayed text: tenants store numbers and depths beyond
-        Python's limits.
+        """Parse the function's result. Raises UnreadableJson for one that stayed text: tenants store numbers and depths
+        beyond Python's limits.
         """
         if not isinstance(answer, dict):
             raise UnreadableJson

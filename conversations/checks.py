@@ -12,7 +12,10 @@ from waops.dbops.plan import plan
 
 @register
 def kill_switch_names_functions(**kwargs: Any) -> list[CheckMessage]:
-    """A kill switch with a typo would stop nothing. Other callers may share this one, so every name must be known."""
+    """Check that the kill switch names functions of the message path: with a typo it would stop nothing.
+
+    Other callers may share this switch, so every name must be known.
+    """
     if not settings.MESSAGE_PATH_KILL_SWITCH:
         return []
     names = {function.name.removeprefix("public.") for function in plan().functions if function.operation.grant}

@@ -135,7 +135,7 @@ def _unanswered(connection: BaseDatabaseWrapper) -> list[Finding]:
             "waops.conversations_turn",
             run_out,
             _("turns that expired more than 2 hours ago and still hold quota: %(count)s") % {"count": run_out},
-            _("No one ends them, so their businesses can send fewer AI replies."),
+            _("Nothing ends them, so their businesses can send fewer AI replies."),
             "manage.py periodic --only turns",
         ),
     ]

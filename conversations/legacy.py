@@ -88,7 +88,7 @@ def state_of(instance_id: UUID, given: str, user_phone: str) -> dict[str, Any]:
 
 
 def whatsapp_customer(instance_id: UUID, user_phone: str) -> str | None:
-    """As the database function: the form under which this customer's conversation is stored, or will be.
+    """The form under which this customer's conversation is stored or will be, as the database function finds it.
 
     None for a group or a broadcast.
     """
@@ -101,7 +101,7 @@ def whatsapp_customer(instance_id: UUID, user_phone: str) -> str | None:
 
 
 def whatsapp_forms(user_phone: str) -> list[str]:
-    """As the database function: the forms under which the number may be stored, as it was given first."""
+    """The forms under which the number may be stored, as the database function lists them: the given form first."""
     server = _server(user_phone)
     cut = re.sub("(?s)[.:_].*$" if server else "(?s):.*$", "", user_phone.split("@")[0], count=1)
     number = cut.translate(_DIGITS).translate(_BETWEEN)

@@ -1,4 +1,4 @@
-"""Find conversations whose stored message count is wrong, or cannot be stored any more."""
+"""Find conversations whose stored message count is wrong, or can no longer be stored."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -82,8 +82,8 @@ class RowsHidden(MigrationStopped):
     """Row-level security applies to the migrating role, so its triggers would count too few messages."""
 
     message = _(
-        "Row-level security hides messages from this role, and message counts would be wrong. "
-        "Run migrate as the role that owns the tables (on Supabase: postgres)."
+        "Row-level security hides messages from this role, so message counts would be wrong. Run migrate as the role "
+        "that owns the tables (on Supabase: postgres)."
     )
 
 
@@ -91,13 +91,13 @@ class FunctionNamesTaken(MigrationStopped):
     """The service has its own functions with our names. Replacing one would break its callers."""
 
     message = _(
-        "This app needs names that functions of this database have: %(found)s. Nothing was changed. "
-        "Rename those functions (ALTER FUNCTION … RENAME TO …) and their callers, then run migrate again."
+        "Functions in this database already use names that this app needs: %(found)s. Nothing was changed. Rename "
+        "those functions (ALTER FUNCTION … RENAME TO …), update their callers, then run migrate again."
     )
 
 
 def refuse_taken_names(connection: BaseDatabaseWrapper) -> None:
-    """Raises FunctionNamesTaken, unless the functions are already installed: then the doctor compares them."""
+    """Raise FunctionNamesTaken, unless the functions are already installed: then the doctor compares them."""
     if INSTALLED_BY in MigrationRecorder(connection).applied_migrations():
         return
     found: list[str] = []
@@ -109,11 +109,11 @@ def refuse_taken_names(connection: BaseDatabaseWrapper) -> None:
 
 
 def refuse_hidden_rows(connection: BaseDatabaseWrapper) -> None:
-    """Raises RowsHidden."""
+    """Raise RowsHidden if row-level security applies to the migrating role."""
     if fetch_one(connection, HIDES_ROWS) == (True,):
         raise RowsHidden
 
 
 def refuse_unfit_tables(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """For a migration. `migrate` itself tries all writes before its first change."""
+    """Check the tables in a migration. `migrate` itself tries all writes before its first change."""
     refuse_hidden_rows(schema_editor.connection)

@@ -45,11 +45,11 @@ def phone_begins(field: str, written: str) -> Q | None:
 
 class ConversationQuerySet(ForeignTableQuerySet):
     def search(self, written_number: str) -> "ConversationQuerySet":
-        """By the beginning of the customer's number; an id that is not a number must match in full."""
+        """Conversations whose customer's number begins like this; an id that is not a number must match in full."""
         return self.filter(phone_begins("user_phone", written_number) or Q(user_phone=written_number.strip()))
 
     def without_data(self) -> "ConversationQuerySet":
-        """Without the service's own data, which lists do not show."""
+        """Leave out the service's own data, which lists do not show."""
         return self.defer("conversation_data")
 
 
@@ -67,19 +67,19 @@ class MessageQuerySet(ForeignTableQuerySet):
         return found
 
     def beginnings(self) -> "MessageQuerySet":
-        """With as much of the text, as `beginning`, as a page shows, instead of all of it."""
+        """Load only as much of the text as a page shows, as `beginning`."""
         begun: MessageQuerySet = self.annotate(beginning=Left("content", LONGEST + 1))
         return begun.defer("content", "metadata")
 
     def excerpts(self) -> "MessageQuerySet":
-        """With the beginning of the text, as `excerpt`, instead of all of it."""
+        """Load only the beginning of the text, as `excerpt`."""
         begun: MessageQuerySet = self.annotate(excerpt=Left("content", EXCERPT))
         return begun.defer("content", "metadata")
 
 
 class AIInteractionQuerySet(ForeignTableQuerySet):
     def search(self, written_number: str) -> "AIInteractionQuerySet":
-        """By the customer's full number.
+        """AI replies to the customer with this full number.
 
         The index begins with the WhatsApp number, so the WhatsApp numbers that know the customer are looked up first.
         """
@@ -88,12 +88,12 @@ class AIInteractionQuerySet(ForeignTableQuerySet):
         return self.filter(user_phone=phone, instance__in=known)
 
     def ending_with(self, last: str) -> "AIInteractionQuerySet":
-        """By the last four digits of the customer's number."""
+        """AI replies to customers whose number ends with these four digits."""
         known = ending_with(_conversations(), "user_phone", last)
         return self.filter(user_phone__in=known.values("user_phone"), instance__in=known.values("instance_id"))
 
     def excerpts(self) -> "AIInteractionQuerySet":
-        """With the beginnings of both texts, as `question` and `answer`, instead of the full texts."""
+        """Load only the beginnings of both texts, as `question` and `answer`."""
         begun: AIInteractionQuerySet = self.annotate(
             question=Left("user_message", EXCERPT), answer=Left("ai_response", EXCERPT)
         )

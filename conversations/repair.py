@@ -94,8 +94,8 @@ class ChangeDiscarded(MigrationStopped):
     """
 
     message = _(
-        "%(table)s: %(count)s of %(total)s rows were not changed, because a trigger of that table discards it. Nothing "
-        "was changed in this batch. Disable the trigger while the repair runs."
+        "%(table)s: %(count)s of %(total)s rows were not changed, because a trigger on that table discards the "
+        "change. Nothing was changed in this batch. Disable the trigger while the repair runs."
     )
 
 
@@ -211,6 +211,6 @@ class DuplicateMessages(Repair):
 
 
 def recount(connection: BaseDatabaseWrapper, damaged: frozenset[str]) -> str:
-    """After a repair of the schema it is unknown what the triggers missed, so every conversation is counted again."""
+    """Count every conversation again after a repair of the schema, because it is unknown what the triggers missed."""
     forget_counts(connection)
     return ""

@@ -29,7 +29,7 @@ class EscalationsConfig(AppConfig):
         replica.LIVE.add("escalations_escalation_changelist")
         replica.CHANGES_NO_LIST.add("escalations_escalation_looking")
         retention.KEPT.append(
-            retention.Kept("viewings", _("Who had which escalation open"), "escalations.Viewing", "seen_at", 1)
+            retention.Kept("viewings", _("Views of escalations"), "escalations.Viewing", "seen_at", 1)
         )
         retention.KEPT.append(
             retention.Kept(

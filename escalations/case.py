@@ -99,7 +99,7 @@ class LastAnswerField(JSONField):
 
 
 def find_case(pk: UUID) -> Case | None:
-    """With everything the queue shows, the instance, the AI's last `answer` and, as text, the context's
+    """An escalation with everything the queue shows, its instance, the AI's last `answer` and, as text, the context's
     JSON: `kept`.
 
     As text, because the JSON may be anything: nested deeply enough, Python's parser fails. `read_at` is by the
@@ -168,7 +168,7 @@ def cases_within(case: Case, talk: Talk) -> Cases:
 
 
 def history_of(case: Case) -> QuerySet[Event]:
-    """What staff did with it, oldest first."""
+    """What staff did with an escalation, oldest first."""
     return Event.objects.filter(escalation_id=case.pk).order_by("at", "pk")
 
 
@@ -219,7 +219,7 @@ class Insight:
 
 
 def read_context(text: str | None) -> KeptContext:
-    """`conversation_context`: `[{role, content, timestamp}, …]`, even if it was encoded twice."""
+    """The context that the service stored: `[{role, content, timestamp}, …]`, even if it was encoded twice."""
     value = _parse(text)
     if isinstance(value, str):
         value = _parse(value) or value
@@ -234,7 +234,7 @@ def read_context(text: str | None) -> KeptContext:
 
 
 def read_insights(text: str | None) -> list[Insight]:
-    """`metadata` of an AI reply; missing or malformed keys are left out."""
+    """What the AI noted in the `metadata` of a reply; missing or malformed keys are left out."""
     value = _parse(text)
     return list(_insights(value)) if isinstance(value, dict) else []
 

@@ -54,7 +54,7 @@ class FoldedDocument(Func):
 
 
 def fold(text: str) -> str:
-    """In lower case, like the `simple` text search configuration."""
+    """The text with all spellings folded into one, in lower case, like the `simple` text search configuration."""
     return re.sub(_NUMBER_BEGINS, _APART, text.translate(_TABLE)).lower()
 
 

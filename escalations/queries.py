@@ -118,7 +118,9 @@ def all_cases() -> Cases:
 
 
 def open_cases() -> Cases:
-    """Longest waiting first. An unknown waiting time comes before all others, so that it is not overlooked."""
+    """Open escalations, longest waiting first. An unknown waiting time comes before all others, so that it is not
+    overlooked.
+    """
     return all_cases().filter(resolved_at=None).order_by(F("waiting_since").asc(nulls_first=True), "pk")
 
 
@@ -129,7 +131,7 @@ def open_case_of(conversation: Conversation) -> Case | None:
 
 
 def resolved_cases() -> Cases:
-    """Latest first."""
+    """Resolved escalations, latest first."""
     return all_cases().filter(resolved_at__isnull=False).order_by("-resolved_at", "pk")
 
 

@@ -223,7 +223,7 @@ def find_missed(
     conversations: Iterable[UUID] | None = None,
     limit: int | None = None,
 ) -> list[Missed]:
-    """Of these WhatsApp numbers and conversations, or of all; longest waiting first."""
+    """The missed escalations of these WhatsApp numbers and conversations, or of all; longest waiting first."""
     given = {"instances": instances, "conversations": conversations}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -233,8 +233,7 @@ def find_missed(
 
 
 def open_missed(connection: BaseDatabaseWrapper, groups: Sequence[Group], actor: User | None = None) -> int:
-    """Escalate those who are still missed, dated to the promise, with an entry in the history. Returns how
-    many.
+    """Escalate customers who are still missed, dated to the promise, with an entry in the history. Returns how many.
 
     Call it inside a transaction. Without `actor` the command did it.
     """

@@ -110,15 +110,16 @@ class SLATargets:
 
     @classmethod
     def read(cls) -> Self:
-        """As `load`, past the cache."""
+        """As `load`, but always read from the database."""
         return cls(_read_targets(), list(WorkingDay.objects.values_list("weekday", "begins", "ends")))
 
     def target(self, plan_type: str | None) -> Target:
         return self._targets.get(plan_type or "") or self._targets.get("", DEFAULT)
 
     def judge(self, plan_type: str | None, since: datetime | None, now: datetime) -> Wait:
-        """UNKNOWN, with no time elapsed, if the start is unknown. Without any working hours every clock
-        keeps running.
+        """How long a wait is, and how urgent. UNKNOWN, with no time elapsed, if its start is unknown.
+
+        If no working hours are set, every clock keeps running.
         """
         target = self.target(plan_type)
         if since is None:
@@ -144,7 +145,7 @@ def _read_targets() -> dict[str, Target]:
 
 
 def forget(**_: object) -> None:
-    """Changes made here apply immediately."""
+    """Discard the cached targets, so that changes made here apply immediately."""
     kept.forget(KEY)
 
 
@@ -162,7 +163,7 @@ class Urgency:
 
 
 def urgency(since: datetime | None, plan_type: str | None, now: datetime) -> Urgency:
-    """By the targets of the business's plan, whose clock may pause outside working hours."""
+    """How urgent a wait is, by the targets of the business's plan, whose clock may pause outside working hours."""
     wait = SLATargets.load().judge(plan_type, since, now)
     if wait.level is WaitLevel.UNKNOWN:
         return Urgency("unknown", _("Waiting since an unknown time"))

@@ -103,7 +103,7 @@ def message(of: Conversation, content: str = "hello", role: str = "user", **valu
 
 
 def interaction(of: Conversation, **values: Any) -> AIInteraction:
-    """One answer of the AI in that conversation."""
+    """One AI reply in that conversation."""
     values = {
         "user_message": "question",
         "ai_response": "answer",

@@ -1,7 +1,7 @@
 """Find wording that a native speaker would not use. Run with `python -m tests.plain_english`; part of `make check`.
 
-Reads strings, docstrings, comments and test names of Python, the text of templates, scripts and documents, and the
-Arabic of the catalogue. Prose linters read documents only; most of our text is strings in code.
+Reads strings, docstrings, comments and test names of Python, comments of SQL files, the text of templates, scripts and
+documents, and the Arabic of the catalogue. Prose linters read documents only; most of our text is strings in code.
 """
 
 import ast
@@ -56,6 +56,19 @@ AVOID = {
     r"share of calls": "rollout percentage",
     r"old path": "legacy path",
     r"as yet": "yet, so far",
+    r"any more(?=[.,;:)]|$)": "no longer",
+    r"meanwhile(?=[.,;:)]|$)": "in the meantime",
+    r"lately": "recently",
+    r"humans?(?![-/])": "person",
+    r"answers? of the AI": "AI reply",
+    r"stands? in (a|the|our|its)": "is in",
+    r"what is no(?! longer)": "an invalid …, anything that is not …",
+    r"everything of": "all of, everything that … has",
+    r"without end": "endlessly, without limit",
+    r"told from": "distinguished from",
+    r"past the cache": "without the cache",
+    r"the log tells": "is logged",
+    r"triggers? of (that|this) table": "trigger on that table",
 }
 """Regular expressions of words, each with what to write instead. A space matches any white space."""
 
@@ -63,8 +76,8 @@ QUOTED = {
     "tests/escalations/procedures/test_resolve.py": {"somebody"},
     "tests/usage/test_alerts.py": {"nobody"},
     "tests/waops/accounts/test_history.py": {"nobody"},
-    "waops/dev/demo/businesses.py": {"somebody"},
-    "waops/dev/demo/content_en.py": {"shall", "ready-made", "nobody", "somebody"},
+    "waops/dev/demo/businesses.py": {"human", "somebody"},
+    "waops/dev/demo/content_en.py": {"human", "nobody", "ready-made", "shall", "somebody"},
     "usage/access_admin.py": {"whom"},
     "waops/admin/borrowed_words.py": {"whom"},
     "waops/database/programs.py": {"nobody"},
@@ -77,9 +90,11 @@ PATTERN = re.compile(
 )
 LATIN_MARK = re.compile(r"[\u0621-\u0652][»”)]*[,;?](?=[\s\"]|$)")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+SQL = re.compile(r"^(?!--).*$|^-- ?", re.MULTILINE)
+"""All but the comments that explain a statement. Those inside of functions are part of what is installed."""
 SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n\s*\n|[%#}]}|[<>]|{[%#{]|\" |\| ")
 
-TEXT = {".html", ".md", ".js", ".css", ".ts", ".example"}
+TEXT = {".html", ".md", ".js", ".css", ".ts", ".sql", ".example"}
 SKIPPED = {"migrations", "staticfiles", "__pycache__", "node_modules", "fonts"}
 
 Block = tuple[int, str]
@@ -88,6 +103,9 @@ Block = tuple[int, str]
 
 def blocks(path: Path) -> Iterator[Block]:
     text = path.read_text(encoding="utf-8")
+    if path.suffix == ".sql":
+        yield 1, SQL.sub("", text)
+        return
     if path.suffix != ".py":
         yield 1, text
         return

@@ -57,7 +57,7 @@ shortened = False
 
 
 def check() -> None:
-    """Raises LookupError where a test has moved: it would not be left out any more."""
+    """Raises LookupError if a test has moved: it would no longer be left out."""
     for name in LEFT_OUT:
         path, _, test = name.partition("::")
         if not (TESTS / path).exists() or (test and not re.search(rf"^def {test}\(", (TESTS / path).read_text(), re.M)):

@@ -38,14 +38,14 @@ class AccessLimitAdmin(ClearAddresses):
     delete_confirmation_template = "usage/lift_limit.html"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Giving a limit to someone else would silently lift it from the first person."""
+        """Keep the person or group: giving a limit to someone else would silently lift it from the first person."""
         return ("person", "group") if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and request.user.is_superuser  # type: ignore[union-attr]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Lifted one by one, because the page for that names the people who will see everything."""
+        """No bulk deletion: the page for lifting a limit names the people who will see everything."""
         return {}
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
@@ -68,7 +68,7 @@ class AccessLimitAdmin(ClearAddresses):
         return super().get_queryset(request).select_related("person", "group").prefetch_related("businesses")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Chosen here; created and changed on their own pages."""
+        """Only offer choices; people, groups and businesses are created and changed on their own pages."""
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
@@ -89,7 +89,7 @@ class AccessLimitAdmin(ClearAddresses):
         return outside_text(shown)
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        """Names the businesses that were added and removed; "Businesses" alone would tell an auditor nothing."""
+        """Name the businesses that were added and removed; "Businesses" alone would tell an auditor nothing."""
         before = set() if add else set(form.initial.get("businesses") or [])
         after = set(form.cleaned_data["businesses"])
         moved = [f"+ {one}" for one in sorted(after - before, key=str)]

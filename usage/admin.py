@@ -126,7 +126,7 @@ class BusinessRuleAdmin(ClearAddresses, admin.ModelAdmin):  # type: ignore[type-
     autocomplete_fields = ("business",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The rule of a deleted business keeps it: an empty choice would turn the rule into everyone's."""
+        """Show the deleted business of a rule as text: an empty choice would turn the rule into everyone's."""
         fields = super().get_fields(request, obj)
         if obj is None or obj.business_id is None or Profile.objects.filter(pk=obj.business_id).exists():
             return fields
@@ -167,7 +167,7 @@ class QuotaChangeAdmin(ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Not joined, so that the history of a deleted business stays readable."""
+        """Do not join the business, so that the history of a deleted business stays readable."""
         return super().get_queryset(request).select_related(None).prefetch_related("business")
 
     @admin.display(description=gettext_lazy("business"))
@@ -197,7 +197,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     fields = list_display
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Not joined, because a business may be deleted."""
+        """Do not join the business, because it may be deleted."""
         return super().get_queryset(request).prefetch_related("alert__business")
 
     def has_try_again_permission(self, request: HttpRequest) -> bool:

@@ -82,7 +82,7 @@ def locked_profiles(ids: Iterable[UUID]) -> Iterator[list[Profile]]:
 
 
 def batches(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
-    """In the order of the ids, `BATCH` at a time."""
+    """Batches of `BATCH` businesses, in the order of their ids."""
     ordered = iter(sorted(ids))
     while batch := list(islice(ordered, BATCH)):
         yield batch

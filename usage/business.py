@@ -165,7 +165,7 @@ def load(business_id: UUID, narrowed: Narrowed, now: datetime | None = None) -> 
 
 
 def every_day(parts: Iterable[Part], first: date, today: date) -> list[tuple[date, Part]]:
-    """From `first` to `today`, including days without replies; the latest LISTED_DAYS if there are more."""
+    """All days from `first` to `today`, including those without replies; the latest LISTED_DAYS if there are more."""
     by_day = {part.key: part for part in parts}
     length = max(0, min((today - first).days + 1, LISTED_DAYS))
     days = [today - timedelta(days=age) for age in range(length)][::-1]
@@ -187,7 +187,7 @@ def odd_days(parts: Iterable[Part], listed: Iterable[tuple[date, Part]]) -> tupl
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
-    """From midnight to midnight in the configured time zone: 23, 24 or 25 hours."""
+    """The midnights around a day in the configured time zone: 23, 24 or 25 hours apart."""
     return moments.midnight(day).astimezone(UTC), moments.midnight(day + timedelta(days=1)).astimezone(UTC)
 
 

@@ -51,7 +51,7 @@ class Locked:
         return entry
 
     def supersede_top_ups(self) -> None:
-        """From now on the limit is what someone set later; what top-ups added to it is no longer known."""
+        """End top-ups because someone set the limit later: what they added to it is no longer known."""
         for top_up in self.top_ups:
             top_up.outcome, top_up.ended_at = TopUp.Outcome.SUPERSEDED, timezone.now()
             self.record(QuotaChange.Kind.TOP_UP_SUPERSEDED, top_up.reason)

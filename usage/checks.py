@@ -11,7 +11,7 @@ from usage.webhook import is_good_secret, problem_of_url
 
 @register
 def webhook_is_safe(**kwargs: Any) -> list[CheckMessage]:
-    """A message is sent encrypted and signed, or not at all."""
+    """Check that messages can be sent encrypted and signed; otherwise none is sent."""
     url = settings.QUOTA_WEBHOOK_URL
     if not url:
         return []

@@ -92,10 +92,10 @@ class NarrowForm(AddressForm):
     p = forms.IntegerField(required=False, min_value=1, max_value=10_000)
 
     def clean_day(self) -> date | None:
-        """In other time zones the first and the last day are one earlier or later."""
+        """Allow one day more at both ends, because in other time zones the first and the last day are others."""
         day: date | None = self.cleaned_data["day"]
         if day and not FIRST_DAY - timedelta(days=1) <= day <= LAST_DAY + timedelta(days=1):
-            raise forms.ValidationError(_("No replies are counted on that day."))
+            raise forms.ValidationError(_("No replies were counted on that day."))
         return day
 
     def clean_personality(self) -> str | None:
@@ -209,7 +209,7 @@ class Operation(forms.Form):
 
     @staticmethod
     def ids(values: list[str]) -> list[UUID]:
-        """Raises ValueError for anything other than ids."""
+        """The ids of the selected rows. Raises ValueError for anything other than ids."""
         return [UUID(value) for value in values]
 
 

@@ -126,7 +126,7 @@ def refresh(now: datetime, ids: Sequence[UUID] | None = None) -> bool:
 
 
 def work_out(now: datetime, ids: Sequence[UUID] | None = None) -> str:
-    """The same without storing it, as JSON."""
+    """What `refresh` would store for these businesses, as JSON."""
     names = ("replies", "tokens", "untracked", "unpriced", "currencies", "costs", "trend", *RATE)
     rows = [
         {"business_id": row["id"], **{name: row[name] for name in names}}

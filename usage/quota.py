@@ -197,9 +197,9 @@ ALL_ROWS = "ALL"
 
 @dataclass(frozen=True)
 class Business:
-    """One row. `trend`: replies per day, oldest first, ending today. `replies` and the following: in the
-    current period.
+    """A business and its quota.
 
+    `trend`: replies per day, oldest first, ending today. `replies` and the following: in the current period.
     `resets_on`: when its counter is due to be reset, in the past if it is `is_overdue`; None: never. `share`: share of
     the limit that is used; None without a limit. `untracked` replies have no token counts and `unpriced` ones no price:
     `costs` leave both out.
@@ -286,7 +286,7 @@ def choose(now: datetime | None = None, **filters: str) -> Listing:
 
 
 def page(now: datetime, number: int | None = None, **filters: str) -> tuple[Page[Business], Listing]:
-    """Page `number` of the same. Raises BadAddressError if there is no such page."""
+    """One page of what `choose` selects. Raises BadAddressError if there is no page with that `number`."""
     offset = PER_PAGE * (min(max(1, number or 1), LAST_PAGE) - 1)
     found = _listing(now, None, limit=PER_PAGE, offset=offset, **filters)
     # It is only asked for its length: the rows are already those of the page.

@@ -73,7 +73,7 @@ class Silence:
 
 
 def read(query: str, *, using: BaseDatabaseWrapper | None = None, **values: Any) -> list[dict[str, Any]]:
-    """Rows by column name. Django's cursors return JSON as text; it is parsed here."""
+    """The rows of a query by column name. Django's cursors return JSON as text; it is parsed here."""
     with (using or reading()).cursor() as cursor:
         cursor.execute(query, values)
         names = [column.name for column in cursor.description]
@@ -94,7 +94,7 @@ def optional_columns() -> str:
 
 
 def silence(ids: Iterable[UUID]) -> dict[UUID, Silence]:
-    """By business, for those that have a WhatsApp number."""
+    """Silence by business, for those that have a WhatsApp number."""
     wanted = current().among(ids)
     if not wanted:
         return {}

@@ -64,7 +64,7 @@ def reconcile() -> list[Reconciliation]:
 
 
 def reconcile_ended(now: datetime | None = None) -> list[Reconciliation]:
-    """The same for recently ended periods with a known final count, which exists since this app was installed."""
+    """As `reconcile`, for recently ended periods. Final counts are known since this app was installed."""
     businesses = {one.id: one for one in quota.load()}
     rows = reads.read(ENDED, since=(now or timezone.now()) - timedelta(days=ENDED_DAYS))
     return _sorted(

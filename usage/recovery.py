@@ -17,7 +17,7 @@ TRIALS = (
 
 
 def count_again(connection: BaseDatabaseWrapper, damaged: frozenset[str]) -> str:
-    """Quota figures come from counts that a damaged table or trigger may have missed."""
+    """Ask for a recount of AI replies if damage may have kept a table or trigger from counting some."""
     if any("usage" in name or "answers" in name or name == "public.whatsapp_ai_interactions" for name in damaged):
         return _("The figures may lack some AI replies. Count them again: manage.py repair usage --apply")
     return ""

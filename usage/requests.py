@@ -37,7 +37,7 @@ def valid(form: Any, request: HttpRequest) -> Any:
 
 
 def page_of(rows: Sequence[Any], number: int | None, per_page: int = 50) -> Page[Any]:
-    """That page of the rows; the first one by default."""
+    """The page of the rows that the address asks for; the first one by default."""
     paginator = Paginator(rows, per_page)
     number = 1 if number is None else number
     if not 1 <= number <= paginator.num_pages:

@@ -105,7 +105,10 @@ def reconcile_page(request: HttpRequest, context: dict[str, Any]) -> HttpRespons
 def business_page(
     request: HttpRequest, pk: UUID, context: dict[str, Any], bound: dict[str, Any] | None = None
 ) -> HttpResponseBase | None:
-    """None if there is no such business. `bound`: the rejected form, by its name in the template."""
+    """The context of a business's page; None if there is no such business.
+
+    `bound`: the rejected form, by its name in the template.
+    """
     form = valid(NarrowForm(request.GET), request)
     freshness = rollup.refresh()
     now = timezone.now()
@@ -210,7 +213,7 @@ def change_quota(request: HttpRequest, pk: UUID, action: str, context: dict[str,
     if results is None:
         messages.info(
             request,
-            _("Submitted twice, done once: now %(used)s of %(limit)s are used.")
+            _("This was submitted twice and done once: %(used)s of %(limit)s are used now.")
             % {"used": before[0].used, "limit": before[0].limit},
         )
     else:

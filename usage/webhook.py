@@ -51,9 +51,8 @@ def is_good_secret(secret: str) -> bool:
 
 
 def post(url: str, message_id: str, content: dict[str, Any], now: datetime, *, seconds: float) -> None:
-    """Raises WebhookError or httpx.HTTPError unless the receiver accepts it. The response body is not read.
-
-    `seconds` limits each step; the caller limits the total.
+    """Post the message. Raises WebhookError or httpx.HTTPError unless the receiver accepts it. The response body is not
+    read. `seconds` limits each step; the caller limits the total.
     """
     if problem := problem_of_url(url):
         raise WebhookError(_("QUOTA_WEBHOOK_URL cannot be used: %(problem)s.") % {"problem": problem})

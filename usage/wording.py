@@ -57,7 +57,7 @@ def order_choices(current: str) -> list[tuple[str, str]]:
 
 
 def verdict(business: Business) -> str:
-    """A word or two, for the status."""
+    """The forecast in a word or two, for the status."""
     return {
         Verdict.OUT: _("Out now"),
         Verdict.BEFORE_RESET: _("Out before the reset"),
@@ -76,7 +76,7 @@ def resets(on: datetime | None, now: datetime) -> str:
 
 
 def outlook(business: Business) -> str:
-    """A sentence without its full stop."""
+    """The forecast as a sentence without a full stop."""
     forecast = business.forecast
     match forecast.verdict:
         case Verdict.OUT:

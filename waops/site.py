@@ -115,7 +115,7 @@ class WaopsAdminSite(AdminSite):
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """With header and navigation for people who are logged in, so that they can go elsewhere."""
+    """The 403 page, with header and navigation for people who are logged in, so that they can go elsewhere."""
     if not (hasattr(request, "user") and site.has_permission(request) and need_of(request) is Need.NOTHING):
         return defaults.permission_denied(request, exception)
     why = _(

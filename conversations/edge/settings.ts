@@ -24,7 +24,7 @@ class Kept {
     const entry = this.#entries.get(key);
     if (entry && now - entry.readAt < SETTINGS_SECONDS * 1000) return entry.row;
     this.#entries.delete(key);
-    // Entries stand in the order of their reading.
+    // Entries are in the order in which they were read.
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined && this.#entries.size >= MOST_KEPT) this.#entries.delete(oldest);
     const row = read();

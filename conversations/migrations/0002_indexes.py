@@ -29,12 +29,12 @@ class Migration(migrations.Migration):
             CREATE INDEX idx_messages_content_gin ON public.whatsapp_conversation_messages
             USING gin (to_tsvector('simple', content))
         """),
-        # The newest answers to a customer.
+        # The newest AI replies to a customer.
         CreateIndex("""
             CREATE INDEX idx_ai_interactions_user ON public.whatsapp_ai_interactions
             USING btree (whatsapp_instance_id, user_phone, created_at DESC)
         """),
-        # Answers by what the AI noted of them.
+        # AI replies by their metadata.
         CreateIndex("""
             CREATE INDEX idx_ai_interactions_metadata_gin ON public.whatsapp_ai_interactions USING gin (metadata)
         """),

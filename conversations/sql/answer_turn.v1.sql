@@ -1,4 +1,4 @@
--- A turn as turn_state, turn_sent and end_turn answer it.
+-- A turn as turn_state, turn_sent and end_turn return it.
 CREATE OR REPLACE FUNCTION waops.answer_turn(p_turn waops.conversations_turn) RETURNS json
     LANGUAGE plpgsql
     STABLE

@@ -1,8 +1,10 @@
--- Who answers a message that has just been stored or delivered again: the turn, and the quota, null if it was not looked
--- up. An array, because its elements cost the caller less than the keys of an object. The caller is message_arrived, which
--- holds the conversation's lock. A first delivery gets the turn and reserves quota, or takes over the reservation of the
--- turn that it supersedes. A message delivered again gets the turn only if its lease has run out and nothing was answered.
--- Without a turn on record the lease counts from the message's time: whoever got the message first may be answering it.
+-- Decide who answers a message that was just stored or delivered again. Returns the turn, and the quota, which is null
+-- if it was not looked up.
+-- As an array, because its elements cost the caller less than the keys of an object. The caller, message_arrived, holds
+-- the conversation's lock. A first delivery gets the turn and reserves quota, or takes over the reservation of the turn
+-- that it supersedes. A message delivered again gets the turn only if its lease has expired and no reply was stored.
+-- Without a turn on record the lease counts from the message's time, because the caller who got the message first may
+-- still be answering it.
 CREATE OR REPLACE FUNCTION waops.begin_turn(
     p_conversation_id uuid,
     p_message_id uuid,

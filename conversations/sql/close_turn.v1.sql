@@ -1,5 +1,5 @@
--- Set how a turn ended. Null, and nothing changed: it has ended, or the token is not its token any more, or, with
--- p_if_replied, no reply is stored. What was unconfirmed can still turn out to be answered.
+-- Set how a turn ended. Returns null and changes nothing if the turn has ended, the token is no longer its token or,
+-- with p_if_replied, no reply is stored. An unconfirmed turn can still become answered.
 CREATE OR REPLACE FUNCTION waops.close_turn(p_token uuid, p_outcome text, p_if_replied boolean)
     RETURNS waops.conversations_turn
     LANGUAGE plpgsql

@@ -1,8 +1,8 @@
--- Trigger of public.whatsapp_conversation_messages, once per statement: adds the difference to waops.message_count. It
--- never counts. It never fails the statement that fired it, and waits at most 40 ms for a count that others hold, once
--- per transaction (waops.count_waits). What it cannot add it makes known to be missing: in waops.message_count_missed,
--- or, if that fails too, by waops.message_count_lost, found without the name of its schema.
--- SECURITY DEFINER: whoever may write messages may not write the count.
+-- Trigger on public.whatsapp_conversation_messages, once per statement: adds the difference to waops.message_count.
+-- It never counts, never fails the statement that fired it, and waits at most 40 ms per transaction (waops.count_waits)
+-- for a count that others hold. What it cannot add it reports as missing: in waops.message_count_missed or, if that
+-- fails too, by waops.message_count_lost, which is found without the name of its schema.
+-- SECURITY DEFINER: the roles that write messages may not write the counts.
 CREATE OR REPLACE FUNCTION waops.count_messages() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER

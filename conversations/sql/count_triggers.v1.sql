@@ -1,7 +1,7 @@
--- What the counts of messages rest on: the four triggers, as they are in the catalog, and the table of the counts. Any of
--- them that was disabled, dropped or restored meanwhile has another entry, even if it looks the same again. NULL: a
--- trigger is missing, or does not always fire; or the table has partitions or children, whose own writers fire none.
--- VOLATILE: reads the catalog as it is now, also from a function that is not.
+-- What message counts depend on: the four triggers as they are in the catalog, and the table of the counts.
+-- A trigger that was disabled, dropped or restored in between has another entry, even if it looks the same again. NULL:
+-- a trigger is missing or does not always fire, or the table has partitions or children, whose own writers fire none.
+-- VOLATILE: reads the current catalog, also when a function that is not volatile calls it.
 CREATE OR REPLACE FUNCTION waops.count_triggers(p_table regclass) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp

@@ -1,4 +1,4 @@
--- A turn as callers get it. `p_state` null: what the holder of its token may do.
+-- A turn as callers get it. If `p_state` is null, the state is what the holder of its token may do.
 CREATE OR REPLACE FUNCTION waops.describe_turn(p_turn waops.conversations_turn, p_state text DEFAULT NULL) RETURNS jsonb
     LANGUAGE plpgsql
     STABLE

@@ -1,6 +1,8 @@
--- End one turn whose lease ran out before p_before, and answer its message; null when none is left that can be had now.
--- One in each transaction, so that no two businesses are locked at once. Conversations in use are left for later.
--- `run_out`: no one answered; the quota is given back. `unconfirmed`: the reply is stored, its sending was not confirmed.
+-- End one turn whose lease expired before p_before, and return its message; null if none is left that can be locked
+-- now.
+-- One per transaction, so that no two businesses are locked at once. Conversations in use are left for later.
+-- `run_out`: no reply was stored, and the quota is returned. `unconfirmed`: the reply is stored, but its sending was
+-- not confirmed.
 CREATE OR REPLACE FUNCTION waops.end_run_out_turn(p_before timestamp with time zone) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path = pg_catalog, public, extensions, pg_temp

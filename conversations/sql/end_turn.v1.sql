@@ -1,6 +1,6 @@
--- End a turn without a reply, and give back the quota that it reserved. `escalated`: a person takes over. `refused`: no
--- reply is intended. `failed`: the customer stays unanswered, and the desk is shown it.
--- Answers as turn_state. Errors: 22004 a null, 22023 another outcome.
+-- End a turn without a reply, and return the quota that it reserved. `escalated`: a person takes over. `refused`: no
+-- reply is intended. `failed`: the customer stays unanswered and is listed at the desk.
+-- Returns the same as turn_state. Errors: 22004 a null, 22023 another outcome.
 CREATE OR REPLACE FUNCTION public.end_turn(p_turn uuid, p_outcome text) RETURNS json
     LANGUAGE plpgsql
     SET search_path = pg_catalog, public, extensions, pg_temp

@@ -1,8 +1,9 @@
--- How many messages a conversation has, which the caller has locked: the kept count, or, if it is unknown, COUNT(*),
--- which is kept from then on. `p_stored`: the caller has just stored messages; if the triggers did not note them they
--- are away, and nothing is kept. The only thing of this schema that the public functions call; without it they count.
--- SECURITY DEFINER: the caller may not write the count. Without row security: it fails rather than counting what its
--- owner may see.
+-- How many messages a conversation has, which the caller has locked: the kept count or, if it is unknown, COUNT(*),
+-- which is kept from then on.
+-- `p_stored`: the caller has just stored messages; if the triggers did not note them, they are not working, and nothing
+-- is kept. This is the only thing of this schema that the public functions call; without it they count.
+-- SECURITY DEFINER: the caller may not write the count. Without row security: it fails instead of counting only what
+-- its owner may see.
 CREATE OR REPLACE FUNCTION waops.exact_count(p_conversation_id uuid, p_stored boolean) RETURNS bigint
     LANGUAGE plpgsql
     SECURITY DEFINER

@@ -1,6 +1,7 @@
--- Make every count unknown, and reset waops.message_count_lost. Call it again until it answers true: a mark is reset only
--- once no count is left that was kept before, and no writer is at work whose change went uncounted. Writers wait for it
--- at most 40 ms. Error 55P03: the lock was not had; call it again later.
+-- Make every count unknown, and reset waops.message_count_lost.
+-- Call it until it returns true: a mark is reset only when no earlier count is left and no writer whose change went
+-- uncounted is still at work. Writers wait for it at most 40 ms. Error 55P03: the lock was not acquired; call it again
+-- later.
 CREATE OR REPLACE FUNCTION waops.forget_counts() RETURNS boolean
     LANGUAGE plpgsql
     SECURITY DEFINER

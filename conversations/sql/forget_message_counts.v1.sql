@@ -1,6 +1,6 @@
--- Trigger of public.whatsapp_conversations, once per DELETE: the count goes with its conversation. A count that others
--- hold stays behind, which harms nothing: it is exact or unknown. Never fails the statement that fired it.
--- SECURITY DEFINER: whoever may delete conversations may not write the counts.
+-- Trigger on public.whatsapp_conversations, once per DELETE: deletes the conversation's count. A count that others hold
+-- stays, which does no harm, because it is exact or unknown. Never fails the statement that fired it.
+-- SECURITY DEFINER: the roles that delete conversations may not write the counts.
 CREATE OR REPLACE FUNCTION waops.forget_message_counts() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER

@@ -1,5 +1,5 @@
--- Which share of their calls, in percent, callers send to each function; a function that is not listed gets all of them.
--- `fresh_for`: seconds for which a caller may keep the answer. Without schema waops nothing is listed.
+-- The rollout percentage of each function; a function that is not listed gets every call.
+-- `fresh_for`: seconds for which a caller may keep the result. Without schema waops nothing is listed.
 CREATE OR REPLACE FUNCTION public.function_switches() RETURNS json
     LANGUAGE plpgsql
     STABLE

@@ -1,7 +1,8 @@
--- What the AI must know to answer a customer: the active conversation with its newest messages, whether a human has
--- taken over, the last five answers, and the number's settings. Newest first; messages of one time in the order of their
--- ids. Always an object, and a list is never null; `conversation` and `instance_config` are null when there is none.
--- The customer is found under any written form of the number: see whatsapp_customer.
+-- What the AI must know to answer a customer: the active conversation with its newest messages, whether the customer is
+-- escalated, the last five AI replies, and the number's settings.
+-- Newest first; messages of the same time are ordered by id. Always an object, and a list is never null; `conversation`
+-- and `instance_config` are null if there is none. The customer is found under any written form of the number: see
+-- whatsapp_customer.
 -- Volatile for its trace: PostgREST calls a stable function in a transaction that cannot write.
 -- Errors: 22004 a null, 22023 p_limit outside 0 to 1000, or a phone of more than 255 characters.
 CREATE OR REPLACE FUNCTION public.get_conversation_with_context(

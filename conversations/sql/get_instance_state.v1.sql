@@ -1,5 +1,6 @@
--- Whether a human has the customer, the number's settings and the last five answers, whatever the conversation's state.
--- Errors as of get_conversation_with_context, and volatile for its sake.
+-- Whether the customer is escalated, the number's settings and the last five AI replies, in any state of the
+-- conversation.
+-- Errors as in get_conversation_with_context, and volatile for the same reason.
 CREATE OR REPLACE FUNCTION public.get_instance_state(p_instance_id uuid, p_user_phone text) RETURNS json
     LANGUAGE plpgsql
     SET search_path = pg_catalog, public, extensions, pg_temp

@@ -1,10 +1,11 @@
--- All that happens when a customer writes, in one call: find, reactivate or create the conversation; store the
--- message; and answer what the AI needs: its context, AI settings, quota (checked, not counted; allowed if that fails).
+-- Everything that happens when a customer writes, in one call: find, reactivate or create the conversation, store the
+-- message, and return what the AI needs: its context, AI settings and quota (checked, not counted; allowed if that
+-- fails).
 -- A message delivered again is `duplicate`: nothing is written, and no conversation is reactivated.
 -- `p_lease_seconds`, 1 to 86400: ask for the turn, which says whether to answer this message, and reserves quota. See
 -- docs/message-path.md. Null: no turn, and none of its costs. `turn.state` is `unknown` if schema waops cannot be used.
--- Errors as of store_message_with_update and get_conversation_with_context; 22023 also an empty phone, 23503 no such
--- instance, 55000 a trigger discarded the conversation; 22023 a group, a broadcast or a newsletter.
+-- Errors as in store_message_with_update and get_conversation_with_context; also 22023 an empty phone, a group, a
+-- broadcast or a newsletter, 23503 no such instance, 55000 a trigger discarded the conversation.
 CREATE OR REPLACE FUNCTION public.message_arrived(
     p_instance_id uuid,
     p_user_phone text,

@@ -1,12 +1,12 @@
--- How many messages each conversation has, kept by triggers. A count is exact or unknown, never wrong. It is unknown
--- without a row here, while `messages` is null, while `basis` is not what waops.count_triggers answers now, while
--- waops.message_count_missed names the conversation, and for all once waops.message_count_lost is called. So any row may
--- be deleted, and the table may be emptied.
+-- How many messages each conversation has, kept by triggers. A count is exact or unknown, never wrong.
+-- It is unknown without a row here, while `messages` is null, while `basis` differs from the current
+-- waops.count_triggers, and while waops.message_count_missed names the conversation; all are unknown once
+-- waops.message_count_lost is called. So any row may be deleted, and the table may be emptied.
 -- No foreign key: TRUNCATE of the service's tables would need rights here.
--- `basis`: waops.count_triggers when the messages were counted. `table_oid`: the table whose trigger wrote the row last.
--- `counted_at`: statement_timestamp() of the statement that counted the messages. A trigger that fires in the same
+-- `basis`: waops.count_triggers when the messages were counted. `table_oid`: the table whose trigger last wrote the
+-- row. `counted_at`: statement_timestamp() of the statement that counted the messages. A trigger that fires in the same
 -- statement cannot tell whether its change was counted, and makes the count unknown. `noted_at`: that of the last
--- statement whose change a trigger added, by which a store sees that the triggers are at work.
+-- statement whose change a trigger added, which shows a store that the triggers are at work.
 -- Room on every page and no index on the number: the row is rewritten in place with each message.
 CREATE TABLE waops.message_count (
     conversation_id uuid NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE waops.message_count (
 ) WITH (fillfactor = 50);
 
 -- Conversations whose messages changed while the count could not be written: locked, say. Rows are appended in the
--- transaction of the change, so whoever sees the change sees that it was missed. Counting again deletes them.
+-- transaction of the change, so anyone who sees the change sees that it was missed. Counting again deletes them.
 CREATE TABLE waops.message_count_missed (
     conversation_id uuid NOT NULL,
     id uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),

@@ -1,5 +1,5 @@
--- In one file and one transaction, because a count is exact only if every kind of change is counted from the same moment
--- on. Counts from before that moment are forgotten. ALWAYS: also where session_replication_role is replica.
+-- In one file and one transaction, because a count is exact only if every kind of change is counted from the same
+-- moment on. Earlier counts are discarded. ALWAYS: also with session_replication_role = replica.
 TRUNCATE waops.message_count, waops.message_count_missed;
 
 CREATE TRIGGER waops_count_inserted

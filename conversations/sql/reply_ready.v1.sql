@@ -1,16 +1,17 @@
--- All that happens when the AI's reply is ready, in one call: store it, record the interaction, count the quota and the
--- personality. A reply stored before under the same message id is `duplicate`, and nothing is counted again.
--- `p_interaction`: null, or an object with user_message and, as far as known, context_token_count, search_result_count,
--- response_model, prompt_tokens, completion_tokens, total_tokens, metadata. `p_user_id`: whose quota counts;
--- null means the owner of the conversation's number. `quota.allowed` false: the limit was reached since the message
--- arrived; the reply is stored all the same, because its customer was accepted, and it is not counted.
--- Statistics never refuse a reply: full counters stay full, a number that is none is left out, and a quota that cannot be
--- counted is answered as allowed, with errorMessage.
--- `p_turn`: the token of message_arrived's turn. A turn that is not held any more, or whose customer is escalated by now,
--- stores and counts nothing: `turn.stored` is false, and `turn.state` says why. Otherwise the quota that it reserved
--- becomes the count. `is_escalated`: whether a person has the customer now.
--- Errors as of store_message_with_update; 22023 also a p_interaction that is no such object, and a p_message_id that is
--- a message of the customer.
+-- Everything that happens when the AI's reply is ready, in one call: store it, record the interaction, count the quota
+-- and the personality. A reply that was stored before under the same message id is `duplicate`, and nothing is counted
+-- again.
+-- `p_interaction`: null, or an object with user_message and, if known, context_token_count, search_result_count,
+-- response_model, prompt_tokens, completion_tokens, total_tokens, metadata. `p_user_id`: whose quota counts; null: the
+-- owner of the conversation's number. `quota.allowed` false: the limit was reached since the message arrived; the reply
+-- is stored anyway, because its customer was accepted, and not counted.
+-- Statistics never cause a reply to be refused: full counters stay full, an invalid number is stored as null, and a
+-- quota that cannot be counted is returned as allowed, with errorMessage.
+-- `p_turn`: the token of message_arrived's turn. If that turn is no longer held, or its customer is escalated by now,
+-- nothing is stored or counted: `turn.stored` is false, and `turn.state` says why. Otherwise the quota that it reserved
+-- becomes the count. `is_escalated`: whether the customer is escalated now.
+-- Errors as in store_message_with_update; also 22023 an invalid p_interaction, and a p_message_id that belongs to a
+-- customer's message.
 CREATE OR REPLACE FUNCTION public.reply_ready(
     p_conversation_id uuid,
     p_content text,

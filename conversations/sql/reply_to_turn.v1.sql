@@ -1,7 +1,8 @@
 -- Whether the reply of a turn may be stored now: the turn as callers get it, with `stored`, and `quota_reserved` if the
--- reply is counted already. The caller is reply_ready, which holds the conversation's lock and stores the reply in the same
--- transaction. The lease begins anew, for the sending. A reply that is stored already is held once more if this turn stored
--- it; if not, it was stored without the turn, and whether it was sent is not known.
+-- reply is already counted.
+-- The caller, reply_ready, holds the conversation's lock and stores the reply in the same transaction. The lease starts
+-- again, for the sending. A reply that this turn has already stored is leased once more; if it was stored without the
+-- turn, it is unknown whether it was sent.
 CREATE OR REPLACE FUNCTION waops.reply_to_turn(
     p_token uuid,
     p_conversation_id uuid,

@@ -1,6 +1,7 @@
--- Count that a caller of the function took the legacy path, under the SQLSTATE or PostgREST code that it got. Never fails,
--- and waits at most 50 ms for locks. A name without a flag, and a code that is none, count as `other`, so that the table
--- stays small. p_message is not stored: it may quote a customer.
+-- Count that a caller of the function used the legacy path, with the SQLSTATE or PostgREST code it got. Never fails,
+-- and waits at most 50 ms for locks.
+-- Unknown functions and codes count as `other`, so that the table stays small. p_message is not stored, because it may
+-- quote a customer.
 CREATE OR REPLACE FUNCTION public.report_fallback(
     p_function text,
     p_sqlstate text,

@@ -1,5 +1,5 @@
--- Give back the quota that a turn reserved. Nothing happens once the business's counter was reset after the reservation,
--- and the counter never falls below 0.
+-- Return the quota that a turn reserved, unless the business's counter was reset after the reservation. The counter
+-- never falls below 0.
 CREATE OR REPLACE FUNCTION waops.return_quota(p_business_id uuid, p_last_reset timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, public, extensions, pg_temp

@@ -1,4 +1,4 @@
--- The plan's first form of store_message_with_update: the same, without an answer.
+-- The plan's first form of store_message_with_update: the same, without a result.
 CREATE OR REPLACE FUNCTION public.store_message_and_update_conversation(
     p_conversation_id uuid,
     p_role text,

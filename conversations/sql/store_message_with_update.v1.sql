@@ -1,9 +1,9 @@
--- Store one message and bring its conversation up to date. `message_count` includes it. `duplicate`: the conversation
--- has this message id already; nothing is written, and the first row is answered.
--- `timestamp`: later than every message before it, also of calls that overlap and within one transaction.
--- Errors: 22004 a null, 22023 a bad role or id, 23503 no such conversation, 54000 a text that the index on its words
--- cannot take, 55000 a trigger discarded the message. Never 40001, which PostgREST repeats without end.
--- Of schema waops it needs nothing: without the kept count it counts.
+-- Store one message and update its conversation. `message_count` includes it. `duplicate`: the conversation has this
+-- message id already; nothing is written, and the first row is returned.
+-- `timestamp`: later than that of every earlier message, also with overlapping calls and within one transaction.
+-- Errors: 22004 a null, 22023 an invalid role or id, 23503 no such conversation, 54000 a text that the index on its
+-- words cannot hold, 55000 a trigger discarded the message. Never 40001, which PostgREST retries without limit.
+-- Needs nothing of schema waops: without the kept count it counts.
 CREATE OR REPLACE FUNCTION public.store_message_with_update(
     p_conversation_id uuid,
     p_role text,

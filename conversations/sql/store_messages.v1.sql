@@ -1,9 +1,9 @@
 -- Store several messages of one conversation in one statement. `p_messages` is an array, oldest first, of objects with
--- `role`, `content` and, if there is one, `message_id`. The answer's `messages` follow its order; a message that the
+-- `role`, `content` and, if there is one, `message_id`. `messages` in the result has the same order; a message that the
 -- conversation has already, or that is given twice, is a duplicate and has the first row's id.
--- The timestamps lie a microsecond apart, and after every message before them.
--- Errors as of store_message_with_update; 22023 also for more than 1000 messages, or an element that is none. An element
--- that a trigger discarded refuses the batch.
+-- Timestamps are a microsecond apart, and later than those of all earlier messages.
+-- Errors as in store_message_with_update; also 22023 more than 1000 messages, or an invalid element. An element that a
+-- trigger discards refuses the whole batch.
 CREATE OR REPLACE FUNCTION public.store_messages(p_conversation_id uuid, p_messages jsonb) RETURNS json
     LANGUAGE plpgsql
     SET search_path = pg_catalog, public, extensions, pg_temp

@@ -1,5 +1,6 @@
--- Confirm that the reply of a turn was sent. A turn that is not confirmed before its lease runs out is shown to people,
--- and never sent again by itself; a late confirmation still counts. Answers as turn_state. Errors: 22004 a null.
+-- Confirm that the reply of a turn was sent. A turn that is not confirmed before its lease expires is shown to staff
+-- and never sent again automatically; a late confirmation still counts. Returns the same as turn_state. Errors: 22004 a
+-- null.
 CREATE OR REPLACE FUNCTION public.turn_sent(p_turn uuid) RETURNS json
     LANGUAGE plpgsql
     SET search_path = pg_catalog, public, extensions, pg_temp

@@ -1,5 +1,5 @@
--- The functions of turns run with the service's rights. Rights on the table cost a call less than functions with their
--- owner's rights, one for each statement.
+-- The functions of turns run with the service's rights. Rights on the table cost less per call than functions with
+-- their owner's rights, one for each statement.
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'service_role') THEN

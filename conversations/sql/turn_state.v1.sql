@@ -1,5 +1,5 @@
 -- What a caller may still do with its turn, to ask just before sending, and whether the customer is escalated now.
--- `state`: yours, sending, superseded, done, lost (another took it over), or unknown if it cannot be looked up.
+-- `state`: yours, sending, superseded, done, lost (another caller took over), or unknown if it cannot be looked up.
 -- Errors: 22004 a null.
 CREATE OR REPLACE FUNCTION public.turn_state(p_turn uuid) RETURNS json
     LANGUAGE plpgsql

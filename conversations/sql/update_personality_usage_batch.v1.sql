@@ -1,6 +1,6 @@
 -- update_personality_usage for many messages at once: an id counts as often as it is given. `updated` is the number of
--- personalities, `unknown` lists the ids of none. Error: 22004 the array or one of its elements is null.
--- A counter that is full stays at 2147483647.
+-- personalities; `unknown` lists unknown ids. Error: 22004 the array or one of its elements is null.
+-- A full counter stays at 2147483647.
 -- Rows are locked in the order of their ids, personalities before settings: two batches cannot deadlock.
 CREATE OR REPLACE FUNCTION public.update_personality_usage_batch(p_personality_ids uuid[]) RETURNS json
     LANGUAGE plpgsql

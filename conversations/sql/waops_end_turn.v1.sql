@@ -1,6 +1,7 @@
--- End a turn, give back the quota that it reserved unless its reply is stored, and answer the turn; null if the token is
--- not its token any more. A turn that had ended stays as it was. Locks, in the order of every caller: the conversation,
--- the turn, the business.
+-- End a turn, return the quota that it reserved unless its reply is stored, and return the turn; null if the token is
+-- no longer its token.
+-- A turn that had ended stays as it was. Locks in the same order as every caller: the conversation, the turn, the
+-- business.
 CREATE OR REPLACE FUNCTION waops.end_turn(p_token uuid, p_outcome text) RETURNS waops.conversations_turn
     LANGUAGE plpgsql
     SET search_path = pg_catalog, public, extensions, pg_temp

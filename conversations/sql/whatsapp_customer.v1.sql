@@ -1,5 +1,5 @@
--- The form in which a customer's number is stored: see whatsapp_forms. A conversation that is stored under another form
--- keeps it: then the answer is that form. Null: a group, broadcast, status or newsletter, which is no customer.
+-- The form in which a customer's number is stored: see whatsapp_forms. A conversation stored under another form keeps
+-- that form, which is then returned. Null: a group, broadcast, status or newsletter, which is no customer.
 CREATE OR REPLACE FUNCTION public.whatsapp_customer(p_instance_id uuid, p_user_phone text) RETURNS text
     LANGUAGE plpgsql
     STABLE

@@ -1,7 +1,7 @@
--- The forms under which a customer's number may be stored: as it was given; as we store it, in international digits
--- (`201012345678`), or `…@lid` where WhatsApp hides the number; and as others write it. Takes `+`, leading 00, spaces,
--- dashes, brackets, dots, Arabic and Persian digits, WhatsApp's suffixes and device parts. Anything else is an id, which
--- has only the form that was given.
+-- The forms under which a customer's number may be stored: as given; as we store it, in international digits
+-- (`201012345678`), or `…@lid` if WhatsApp hides the number; and as others write it. Accepts `+`, leading 00, spaces,
+-- dashes, brackets, dots, Arabic and Persian digits, WhatsApp's suffixes and device parts. Anything else is an id,
+-- which has only the given form.
 CREATE OR REPLACE FUNCTION public.whatsapp_forms(p_user_phone text) RETURNS text[]
     LANGUAGE plpgsql
     IMMUTABLE

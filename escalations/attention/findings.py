@@ -16,17 +16,15 @@ COUNTED = 100
 
 
 class Kind(Enum):
-    """The value is its name in addresses. Also has the heading, what happened, what the fix does, and its
-    permission.
-
-    With an empty fix, each item is decided on its own page.
+    """A kind of problem. Its value is its name in addresses; it also has a heading, what happened, what the fix does,
+    and the permission for it. With an empty fix, each item is decided on its own page.
     """
 
     MISSED = (
         "missed",
         _("Told they were transferred, but not in the queue"),
         _(
-            "In the last 30 days the service told these customers that a person takes over but created no "
+            "In the last 30 days the service told these customers that a person would take over, but created no "
             "escalation, because no support number was active. No one is handling them."
         ),
         _("Put in the queue"),
@@ -115,12 +113,12 @@ class Kind(Enum):
 
     @property
     def is_resolved(self) -> bool:
-        """The fix is to resolve: with a preview, a note, an outcome and undo, as in the queue."""
+        """Whether the fix is to resolve: with a preview, a note, an outcome and undo, as in the queue."""
         return self in (Kind.DISCONNECTED, Kind.ANSWERED)
 
     @classmethod
     def of(cls, slug: str) -> "Kind":
-        """Raises ValueError."""
+        """The kind with that name. Raises ValueError."""
         for kind in cls:
             if kind.slug == slug:
                 return kind
@@ -176,7 +174,7 @@ def in_digits(count: int) -> str:
 
 
 def item_of(case: Any, **values: Any) -> Item:
-    """From an escalation with its people."""
+    """The item for an escalation that was read `with_people`."""
     values = {"key": str(case.pk), "case_id": case.pk, "moment": case.waiting_since, **values}
     names = ("whatsapp_number", "customer_name", "business_name", "number_name")
     return Item(**{name: getattr(case, name) for name in names}, **values)

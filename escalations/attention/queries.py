@@ -34,7 +34,7 @@ def find(kind: Kind) -> Finding:
 
 
 def find_all() -> list[Finding]:
-    """One query per kind. Also refreshes the count on the tab."""
+    """Find what needs attention, with one query per kind. Also refreshes the count on the tab."""
     findings = [find(kind) for kind in Kind]
     cache.set(_key(), sum(len(finding.items) for finding in findings), SECONDS)
     return findings

@@ -168,8 +168,8 @@ def colleagues() -> QuerySet[User]:
 
 @dataclass(frozen=True)
 class Action:
-    """`name` is used in addresses, `permission` is one of Escalation's `Meta`; `run(cases, actor,
-    **arguments)` does it.
+    """An action. `name` is used in addresses, `permission` is one of Escalation's `Meta`, and `run(cases, actor,
+    **arguments)` performs it.
     """
 
     name: str

@@ -77,7 +77,7 @@ def person(request: HttpRequest) -> User:
 
 
 def unknown() -> str:
-    """Stands for the value of a filter that is no row's."""
+    """A filter value that no row has."""
     return capfirst(_("unknown"))
 
 

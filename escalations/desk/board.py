@@ -225,11 +225,11 @@ class Board:
     taken_at: datetime
 
     def counts(self, listener: Listener) -> dict[str, int]:
-        """By view of the queue."""
+        """The number of escalations in each view of the queue."""
         return _counts(self._rows(listener), listener)
 
     def claim_ends(self, case: UUID, listener: Listener) -> float | None:
-        """When that person's own claim of the case ends, in seconds since 1970; None without one."""
+        """When a person's own claim of the escalation ends, in seconds since 1970; None without one."""
         rows = self._rows(listener)["claims"]
         return next((row[-1] for row in rows if row[1] == str(case) and row[2] == listener.user_id), None)
 

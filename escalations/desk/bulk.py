@@ -63,7 +63,7 @@ def preview(action: Callable[[], list[Result]]) -> list[Result]:
 
 
 def bulk_page(request: HttpRequest, action: Action) -> dict[str, Any]:
-    """Raises BadRequest."""
+    """The template's context, before or after confirming. Raises BadRequest."""
     user = person(request)
     query = request.POST.get("query", "")
     is_confirmed = "cases" in request.POST

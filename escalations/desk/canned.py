@@ -44,7 +44,7 @@ def choices() -> Choices:
 
 
 def read() -> Choices:
-    """As `choices`, past the cache."""
+    """As `choices`, but always read from the database."""
     return Choices(
         list(ClosingOutcome.objects.filter(is_active=True)),
         list(CannedNote.objects.filter(is_active=True)),

@@ -177,7 +177,7 @@ def _to_case(request: HttpRequest, pk: UUID | None) -> HttpResponseRedirect:
 
 
 def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
-    """Raises BadRequest."""
+    """An escalation's page. Raises BadRequest."""
     user = person(request)
     earlier = cast(list[Case], list(reads.earlier_cases(case)))
     number = case.whatsapp_number if current().sees_numbers else ""

@@ -57,7 +57,7 @@ def escalate_view(request: HttpRequest, conversation: UUID) -> HttpResponse:
 
 
 def escalation_of(request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
-    """For the conversation's page: its open escalation, or whether this person may escalate it."""
+    """The open escalation of a conversation's page, or whether this person may escalate it."""
     if not may(request, "escalations.view_escalation"):
         return {}
     case = open_case_of(conversation)

@@ -64,7 +64,9 @@ class LivePages(DeskPages):
         page = self.page("live/<uuid:case>/", sent_from(page_of)(looking), "looking")
 
         def looking_again(request: HttpRequest, case: UUID) -> HttpResponseBase:
-            """One statement for people who already listen and see all; others are looked up as on a page."""
+            """Record the look in one statement for people who already listen and see all; others are handled as on a
+            page.
+            """
             listener: Listener | None = cache.get(_key(request))
             if request.method == "POST" and listener and listener.instances is None:
                 return still_looking(request, case, listener)
@@ -101,8 +103,8 @@ def changes(request: HttpRequest) -> HttpResponseBase:
 
 
 def looking(request: HttpRequest, case: UUID) -> HttpResponse:
-    """The person has that escalation open, unless `away`; with `active` they are working on it, which renews
-    their claim.
+    """Record that the person has the escalation open or, with `away`, has left it. With `active` they are working on
+    it, which renews their claim.
     """
     if not see([case]):
         raise Http404

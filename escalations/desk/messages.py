@@ -53,7 +53,9 @@ REFUSED = {
     Outcome.ESCALATED_SINCE: gettext_lazy("{phone} has been escalated again: {other}."),
     Outcome.NOTE_REQUIRED: gettext_lazy("{phone}: this business requires a note. Write what was done, then resolve."),
     Outcome.UNREAD: gettext_lazy("{phone} has written since you opened this page. Read the message, then resolve."),
-    Outcome.STALE: gettext_lazy("{phone} has changed since this page was opened. Nothing was done: {act}."),
+    Outcome.STALE: gettext_lazy(
+        "{phone} has changed since this page was opened, so nothing was done. Last change: {act}."
+    ),
 }
 
 UNDO = {Outcome.RESOLVED: REOPEN, Outcome.SNOOZED: WAKE, Outcome.RELEASED: CLAIM}
@@ -127,7 +129,7 @@ def state_in_words(case: Case, reader: int | None) -> SafeString | str:
 
 
 def act_in_words(result: Result) -> SafeString | str:
-    """The act that prevents it, such as "resolved, Salma, 14:05"."""
+    """The event that an action was refused for, such as "resolved, Salma, 14:05"."""
     if not result.kind or not result.at:
         return _("changed outside this app")
     what = Event.Kind(result.kind).label

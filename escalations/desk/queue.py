@@ -107,7 +107,7 @@ class QueueForm(forms.Form):
         try:
             return tuple(UUID(pk) for pk in self.cleaned_data["only"].split(",") if pk)
         except ValueError:
-            raise forms.ValidationError(_("There is no such list of escalations.")) from None
+            raise forms.ValidationError(_("This list of escalations does not exist.")) from None
 
     @property
     def criteria(self) -> Criteria:
@@ -131,7 +131,7 @@ class QueueForm(forms.Form):
         return [field for field in self if field.name not in hidden]
 
     def offer(self, facets: Iterable[Facet]) -> None:
-        """Fill the lists with what exists, and with what is already chosen."""
+        """Offer the existing choices in the form's lists, and those that were chosen already."""
         facets = list(facets)
         businesses = {
             facet.business_id: str(Profile(pk=facet.business_id, business_name=facet.business_name))
@@ -193,7 +193,7 @@ def filter_fields(form: QueueForm) -> SafeString:
 
 
 def home_panel(request: HttpRequest) -> dict[str, Any]:
-    """For people who resolve escalations: their own, how many customers are waiting, and the one waiting longest."""
+    """The panel of people who resolve escalations: their own, how many customers are waiting, and who waits longest."""
     user_id = person(request).pk
     mine, free = Criteria(View.MINE), Criteria(View.UNCLAIMED)
     return {
@@ -205,7 +205,7 @@ def home_panel(request: HttpRequest) -> dict[str, Any]:
 
 
 def read_form(data: Any) -> QueueForm:
-    """The queue's view and filters. Raises BadRequest."""
+    """Read the queue's view and filters from the address. Raises BadRequest."""
     form = QueueForm(data, label_suffix="")
     if not form.is_valid():
         field, errors = next(iter(form.errors.items()))
@@ -224,10 +224,10 @@ def queue_of(request: HttpRequest) -> tuple[str, Criteria | None]:
 
 
 def queue_page(request: HttpRequest) -> dict[str, Any]:
-    """Raises BadRequest. A page beyond the end shows the last one, because the queue shrinks while people
-    work.
+    """The template's context. Raises BadRequest.
 
-    The filters' choices are left to `filters_view`, which browsers request when someone opens them.
+    A page beyond the end shows the last one, because the queue shrinks while people work. The filters' choices are left
+    to `filters_view`, which browsers request when someone opens them.
     """
     form = read_form(request.GET)
     criteria = form.criteria

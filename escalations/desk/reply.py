@@ -68,7 +68,7 @@ class ReplyText(forms.CharField):
 
 
 class ReplyForm(forms.Form):
-    """Without a text, the text of `again` is sent once more, because the page may mask numbers in it."""
+    """A reply. Without a text, that of `again` is sent once more, because the page may mask numbers in it."""
 
     text = ReplyText(
         max_length=LONGEST_REPLY,
@@ -127,7 +127,9 @@ def context(request: HttpRequest, case: Case) -> dict[str, Any]:
 
 
 def unfinished(case: Case) -> list[Reply]:
-    """Replies to the customer that are being sent, unknown, or failed last; oldest first."""
+    """Replies to the customer that are being sent, whose outcome is unknown, or whose latest attempt failed; oldest
+    first.
+    """
     replies = Reply.objects.to_customer_of(case).with_outcome()
     later = Reply.objects.to_customer_of(case).filter(begun_at__gt=OuterRef("begun_at"))
     found = replies.filter(
@@ -246,7 +248,7 @@ def _decide(desk: ReplyPages, request: HttpRequest, object_id: str, reply: int) 
     pk = case.pk
     found = Reply.objects.to_customer_of(case).filter(pk=reply).first() if reply <= LAST_ROW else None
     if found is None:
-        return _answer(request, pk, "refused", _("This reply does not exist any more."))
+        return _answer(request, pk, "refused", _("This reply no longer exists."))
     has_arrived = request.POST.get("arrived") == "1"
     decided = sending.decide(found.pk, person(request), has_arrived=has_arrived)
     if isinstance(decided, Refusal):

@@ -72,7 +72,7 @@ def writing(case: Any) -> SafeString:
 
 
 def snoozed(case: Any) -> SafeString:
-    """Until when it is snoozed, and who snoozed it."""
+    """Until when an escalation is snoozed, and who snoozed it."""
     text = gettext("Until the customer writes")
     if case.snoozed_until:
         text = gettext("Until %(time)s") % {"time": local(case.snoozed_until)}
@@ -81,14 +81,14 @@ def snoozed(case: Any) -> SafeString:
 
 
 def resolver(case: Any) -> SafeString | str:
-    """Who resolved it."""
+    """Who resolved an escalation."""
     if not case.resolver:
         return gettext("outside this app")
     return fill(gettext("by %(name)s") % {"name": "{}"}, outside_text(case.resolver))
 
 
 def outcome(case: Any) -> SafeString:
-    """The outcome and the note."""
+    """The outcome and the note of a resolved escalation."""
     english, arabic = case.outcome_en or "", case.outcome_ar or ""
     name = (arabic or english) if get_language() == "ar" else (english or arabic)
     how = fill('<span class="outcome">{}</span> ', name) if case.outcome_code else NOTHING

@@ -2,9 +2,9 @@ from django.db import migrations
 
 from waops.schema import CreateIndex, CreateIndexWherePossible
 
-# One spelling of Arabic letters, digits and punctuation, without vowel marks and tatweel, and each number a word of its
-# own, by functions of Postgres itself: each role that writes a message must be able to execute what its indexes use.
-# Frozen; escalations/search/folding.py must say the same.
+# Folds the spellings of Arabic letters, digits and punctuation into one, drops vowel marks and tatweel, and makes each
+# number a separate word. Uses only functions of Postgres, because each role that writes a message must be able to
+# execute what its indexes use. Frozen; escalations/folding.py folds the same way.
 VARIANTS = (
     "\u0622\u0623\u0625\u0671\u0649\u06cc\u0629\u06a9"
     "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669"
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
     dependencies = [("escalations", "0001_tables"), ("waops", "0001_tables"), ("conversations", "0003_functions")]
 
     operations = [
-        # Whether a customer waits for a human.
+        # Whether a customer is waiting for a person.
         CreateIndex("""
             CREATE INDEX idx_escalated_active ON public.escalated_conversations
             USING btree (instance_id, whatsapp_number, resolved_at) WHERE resolved_at IS NULL
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             """,
             repair="duplicate_escalations",
         ),
-        # Search in the messages' words, however they are spelt.
+        # Search in the messages' words, in any spelling.
         CreateIndex(f"""
             CREATE INDEX idx_messages_folded ON public.whatsapp_conversation_messages
             USING gin ({WORDS % "content"})
@@ -57,15 +57,15 @@ class Migration(migrations.Migration):
             CREATE INDEX idx_escalated_number_reversed ON public.escalated_conversations
             USING btree (reverse(whatsapp_number) text_pattern_ops)
         """),
-        # Customers who were lately told that a person takes over.
+        # Customers who were recently told that a person would take over.
         CreateIndex("""
             CREATE INDEX idx_messages_handed_over ON public.whatsapp_conversation_messages
             USING btree ("timestamp") WHERE role = 'assistant' AND message_id LIKE 'escalation\\_%'
         """),
-        # The desk's numbers of a range of days.
+        # The desk's reports over a range of days.
         CreateIndex("""
             CREATE INDEX idx_escalated_opened ON public.escalated_conversations USING btree (escalated_at)
         """),
-        # How frequent the words are: by that the search chooses its way.
+        # How frequent words are: the search chooses its plan by that.
         migrations.RunSQL("ANALYZE public.whatsapp_conversation_messages", migrations.RunSQL.noop),
     ]

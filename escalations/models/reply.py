@@ -10,6 +10,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from conversations.legacy import whatsapp_forms
 
@@ -39,7 +40,7 @@ class ToCustomer(Protocol):
 
 class ReplyQuerySet(models.QuerySet["Reply"]):
     def with_outcome(self) -> "ReplyQuerySet":
-        """Adds `outcome`: the state, where a reply that nothing is sending any more counts as unknown."""
+        """Adds `outcome`: the state, or unknown if no process is still sending the reply."""
         over = timedelta(seconds=settings.EVOLUTION_API_TIMEOUT) + GRACE
         interrupted = When(state=Reply.State.SENDING, begun_at__lt=Now() - over, then=Value(Reply.State.UNKNOWN))
         return self.annotate(outcome=Case(interrupted, default=F("state"), output_field=models.TextField()))
@@ -51,7 +52,9 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
 
 
 class Reply(models.Model):
-    """One press of Send. The row is written before the gateway is asked, so that nothing is sent without a trace."""
+    """A reply: one press of Send. The row is written before the gateway is asked, so that nothing is sent without a
+    trace.
+    """
 
     class State(models.TextChoices):
         SENDING = "sending", _("being sent")
@@ -89,7 +92,7 @@ class Reply(models.Model):
         ERROR = "error", _("not delivered")
         SENT = "sent", _("sent")
         DELIVERED = "delivered", _("delivered")
-        READ = "read", _("read")
+        READ = "read", pgettext_lazy("delivery", "read")
 
     key = models.UUIDField(
         _("key of the form"), unique=True, help_text=_("Stays the same when a form is submitted twice.")
@@ -141,10 +144,10 @@ class Reply(models.Model):
 
     @cached_property
     def reason(self) -> str:
-        """Why it failed or is unknown, in words."""
+        """Why the reply failed or is unknown, in words."""
         return str(self.Why(self.why or self.Why.INTERRUPTED).label)
 
     @property
     def delivered(self) -> str:
-        """What WhatsApp says about it, in words; empty if nothing."""
+        """What WhatsApp says about the reply, in words; empty if nothing."""
         return str(self.get_delivery_display()) if self.delivery else ""

@@ -54,12 +54,13 @@ DONE = frozenset(list(Outcome)[: list(Outcome).index(Outcome.NOT_FOUND)])
 
 @dataclass(frozen=True)
 class Result:
-    """The result for one escalation, and the act that explains it: the person's own, or that of the person
-    who was first.
+    """The result for one escalation, and the event that explains it.
 
-    If refused, `kind` (of Event), `at`, `actor_id` and `actor_name` say who has claimed it, resolved it or changed it
-    last; if there is `other_id`, that escalation. No `actor_name`: it was done outside this app, or nothing was done
-    yet. `until` is when its current claim or snooze ends. `version` is what the next action of the same page expects;
+    If it was done, that is the person's own event. If refused, `kind` (of Event), `at`, `actor_id` and `actor_name` say
+    who has claimed it, resolved it or changed it last; with `other_id` they are about that other escalation. Without
+    `actor_name` it was done outside this app, or nothing was done yet.
+
+    `until` is when its current claim or snooze ends. `version` is what the next action of the same page expects;
     `merged` counts duplicates that were closed too.
     """
 
@@ -88,7 +89,7 @@ Cases = Iterable[UUID] | Mapping[UUID, int]
 
 
 def permitted(actor: Actor, permission: str, *, override: bool = False) -> User:
-    """Raises PermissionDenied without the permission, named as in Escalation's `Meta`."""
+    """Raise PermissionDenied without the permission, which is named as in Escalation's `Meta`."""
     needed = [permission, "override_escalation"] if override else [permission]
     if isinstance(actor, AnonymousUser) or not all(actor.has_perm(f"escalations.{name}") for name in needed):
         raise PermissionDenied
@@ -96,7 +97,9 @@ def permitted(actor: Actor, permission: str, *, override: bool = False) -> User:
 
 
 def call(function: str, cases: Cases, actor: User, **arguments: Any) -> list[Result]:
-    """One result per distinct id, in their order: NOT_FOUND for an escalation the current reader may not see."""
+    """Call the function: one result per distinct id, in their order. NOT_FOUND for an escalation the current reader may
+    not see.
+    """
     seen = see(cases)
     unseen = [Result(pk, "", Outcome.NOT_FOUND) for pk in dict.fromkeys(cases) if pk not in seen]
     ids = [pk for pk in cases if pk in seen]

@@ -14,7 +14,7 @@ MOST_SECONDS = 20
 
 @register
 def gateway_is_whole(**kwargs: Any) -> list[CheckMessage]:
-    """Set both or neither. Without them the desk has no reply box, and says so."""
+    """Check that both settings are set, or neither: without them the desk has no reply box, and says so."""
     url, key = settings.EVOLUTION_API_URL, settings.EVOLUTION_API_KEY
     found: list[CheckMessage] = []
     if bool(url) != bool(key):

@@ -53,7 +53,7 @@ EVENTS = """
 
 
 def look_up(replies: list[Reply]) -> None:
-    """Update `delivery` of those replies, here and in their rows. Reads with at most one short statement."""
+    """Update the `delivery` of replies, here and in their rows. Reads with at most one short statement."""
     open_ = {(reply.message_id or "").removeprefix(REPLIES): reply for reply in replies if _is_open(reply)}
     if not open_ or not _can_be_read():
         return

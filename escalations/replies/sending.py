@@ -69,7 +69,8 @@ class Refusal(Enum):
 
 @dataclass(frozen=True)
 class Begun:
-    """Exactly one of these is set, except that `result`, the claim that came with it, may accompany `reply`.
+    """What `begin` did: exactly one of these is set, except that `result`, the claim that came with it, may accompany
+    `reply`.
 
     `is_new` is false if the form was submitted before: `reply` is then its result.
     """
@@ -325,5 +326,5 @@ def close_connection() -> None:
 
 
 def deadline() -> float:
-    """For a reply that begins now."""
+    """The deadline of a reply that begins now."""
     return time.monotonic() + float(settings.EVOLUTION_API_TIMEOUT)

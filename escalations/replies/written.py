@@ -9,7 +9,7 @@ from escalations.replies import delivery
 
 
 def replies_of(messages: Iterable[Message]) -> dict[UUID, tuple[str, str, str]]:
-    """By message id, for messages that are replies: author, WhatsApp's id as stored, and delivery in words.
+    """The replies among these messages, by message id: author, WhatsApp's id as stored, and delivery in words.
 
     No query if none of them is a reply.
     """

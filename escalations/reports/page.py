@@ -41,7 +41,7 @@ class ReportPages(DeskPages):
         return self.show(request, "escalations/reports/reports.html", lambda: reports_page(request))
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """If the address is invalid, the page that says so."""
+        """Export the escalations, or show the page that says why the address is invalid."""
         if not may(request, "escalations.export_escalation"):
             raise PermissionDenied
         try:
@@ -99,7 +99,7 @@ class ReportForm(forms.Form):
         return Scope(data["range"], data["business"], data["person"])
 
     def offer(self) -> None:
-        """Fill the lists with what exists, and select what is chosen."""
+        """Offer the existing choices in the form's lists, and select those that were chosen."""
         data, period = self.cleaned_data, self.cleaned_data["range"]
         businesses = {str(pk): str(Profile(pk=pk, business_name=name)) for pk, name in queries.businesses(period)}
         people = {str(person.pk): person.name for person in queries.people()}
@@ -131,7 +131,7 @@ class Drawing:
 
 
 def read_scope(request: HttpRequest) -> tuple[ReportForm, Scope]:
-    """Raises BadRequest."""
+    """The period and the filters from the address. Raises BadRequest."""
     form = ReportForm(request.GET)
     if not form.is_valid():
         raise BadRequest(next(iter(form.errors.values()))[0])
@@ -139,7 +139,7 @@ def read_scope(request: HttpRequest) -> tuple[ReportForm, Scope]:
 
 
 def reports_page(request: HttpRequest) -> dict[str, Any]:
-    """Raises BadRequest."""
+    """The template's context. Raises BadRequest."""
     form, scope = read_scope(request)
     form.offer()
     reasons = queries.by_reason(scope)

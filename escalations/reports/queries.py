@@ -60,7 +60,7 @@ CHUNK = 1_000
 
 @dataclass(frozen=True)
 class Period:
-    """From the start of `first` to the end of `last`."""
+    """A period of days, from the start of `first` to the end of `last`."""
 
     first: date
     last: date
@@ -75,7 +75,7 @@ class Period:
 
     @property
     def ends(self) -> datetime:
-        """The first moment after it."""
+        """The first moment after the period."""
         return midnight(self.last + timedelta(days=1))
 
 
@@ -93,7 +93,7 @@ class Preset(Enum):
         self.words = words
 
     def period(self) -> Period:
-        """As of now."""
+        """The period of this preset, as of now."""
         today = localdate()
         first_of_month = today.replace(day=1)
         if self is Preset.TODAY:
@@ -128,7 +128,9 @@ class Spread:
 
 @dataclass(frozen=True)
 class Totals:
-    """`repeats` are opened escalations whose customer had one resolved within REPEAT before."""
+    """Counts and waiting times. `repeats`: escalations opened at most REPEAT after one of the same customer was
+    resolved.
+    """
 
     opened: int
     repeats: int
@@ -182,7 +184,7 @@ def resolved(scope: Scope) -> Cases:
 
 
 def totals(scope: Scope) -> Totals:
-    """Five queries."""
+    """The totals of the period; takes five queries."""
     of_resolved = resolved(scope).aggregate(cases=Count("pk"), **_spread(F("resolved_at") - Plausible("escalated_at")))
     return Totals(
         opened=opened(scope).count(),
@@ -239,7 +241,7 @@ def by_day(scope: Scope) -> list[Day]:
 
 
 def businesses(period: Period) -> list[tuple[UUID, str]]:
-    """Those with escalations opened in the period: id and name."""
+    """Id and name of the businesses with escalations opened in the period."""
     cases = all_cases().filter(
         escalated_at__gte=period.begins, escalated_at__lt=period.ends, instance__business_id__isnull=False
     )

@@ -48,7 +48,7 @@ def find_customers(wording: Wording) -> Customers:
 
 
 def conversations_of(customers: Customers, after: Cursor | None, size: int) -> Found[Conversation]:
-    """Latest active first, with `business_name`, `number_name` and `customer_name`."""
+    """Conversations of these customers, latest active first, with the names of business, number and customer."""
     wanted = _newest(Conversation.objects.all(), "user_phone", customers, "last_activity", after, size)
     rows = Conversation.objects.filter(pk__in=wanted).annotate(
         business_name=name_at("instance__business"),
@@ -59,7 +59,7 @@ def conversations_of(customers: Customers, after: Cursor | None, size: int) -> F
 
 
 def cases_of(customers: Customers, after: Cursor | None, size: int) -> Found[Escalation]:
-    """Latest first, with what `all_cases`, `with_people` and `with_resolver` add."""
+    """Escalations of these customers, latest first, with what `all_cases`, `with_people` and `with_resolver` add."""
     every = all_cases().annotate(moment=Coalesce("waiting_since", UNKNOWN))
     wanted = _newest(every, "whatsapp_number", customers, "moment", after, size)
     return page_after(with_resolver(with_people(every)).filter(pk__in=wanted), "moment", after, size)

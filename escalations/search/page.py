@@ -64,7 +64,7 @@ class SearchForm(forms.Form):
         try:
             return Cursor.parse(text) if text else None
         except ValueError:
-            raise forms.ValidationError(_("There is no such page of results.")) from None
+            raise forms.ValidationError(_("This page of results does not exist.")) from None
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class FoundText:
 
 
 def search_page(request: HttpRequest) -> dict[str, Any]:
-    """Raises BadRequest."""
+    """The template's context. Raises BadRequest."""
     form = SearchForm(request.GET)
     if not form.is_valid():
         raise BadRequest(next(iter(form.errors.values()))[0])

@@ -30,13 +30,15 @@ class Wording:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """Folded, without punctuation around them."""
+        """The words, folded, without punctuation around them."""
         found = (_EDGES.sub("", word) for word in fold(self.text).split())
         return tuple(dict.fromkeys(filter(None, found)))[:MOST_WORDS]
 
     @cached_property
     def number(self) -> str:
-        """International digits, or their beginning; empty if this is not a number, or too short to identify anyone."""
+        """The number as international digits, or its beginning; empty if this is not a number, or too short to identify
+        anyone.
+        """
         found = digits(self.text)
         return found if len(found.lstrip("0")) >= FEWEST_DIGITS else ""
 

@@ -1,5 +1,5 @@
--- What the desk's functions answer for each case. When outcome is a refusal, the columns from kind to actor_name tell
--- which act stands in the way: of the case itself, or of other_id where that is set.
+-- The result of the desk's functions for each escalation. If the outcome is a refusal, the columns from kind to
+-- actor_name are about the event that prevents the action: of the escalation itself, or of other_id if that is set.
 CREATE TYPE waops.case_result AS (
     escalation_id uuid,
     whatsapp_number text,

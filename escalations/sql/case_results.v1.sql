@@ -1,5 +1,5 @@
--- The last step of every action: outcomes with the act that explains each, read after the action. That is the last one
--- in the history of the case, or of p_others where another case is the reason.
+-- The last step of every action: outcomes with the event that explains each, read after the action. That is the last
+-- one in the history of the escalation, or of p_others if another escalation is the reason.
 CREATE OR REPLACE FUNCTION waops.case_results(
     p_ids uuid[],
     p_outcomes text[],

@@ -1,6 +1,7 @@
--- How each case asked for stands, and why an action on it is refused, if it is. After lock_cases, whose locks keep it
--- so. p_versions holds what the person saw, in the order of p_ids; null checks nothing. p_open: the action is for open
--- cases; p_force: a colleague's claim does not stop it.
+-- The state of each given escalation, and why an action on it is refused, if it is. Call it after lock_cases, whose
+-- locks keep that state.
+-- p_versions holds what the person saw, in the order of p_ids; null checks nothing. p_open: the action is for open
+-- escalations; p_force: a colleague's claim does not prevent it.
 CREATE OR REPLACE FUNCTION waops.check_cases(
     p_ids uuid[],
     p_versions integer[],

@@ -1,5 +1,5 @@
--- Claims open escalations until p_lease from now: claimed, renewed where the claim was one's own, or refused. A snooze
--- ends. p_force takes over a colleague's claim.
+-- Claim open escalations until p_lease from now: claimed, renewed if it was the person's own claim, or refused. A
+-- snooze ends. p_force takes over a colleague's claim.
 CREATE OR REPLACE FUNCTION waops.claim_escalations(
     p_ids uuid[],
     p_actor_id bigint,

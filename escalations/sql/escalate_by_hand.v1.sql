@@ -1,6 +1,6 @@
--- Hands a conversation to people: escalated, or already_open with the open escalation, or not_found. The unique index
--- on open escalations decides between two at once, also where the other is the service. The reason stays null, which
--- every deployment allows: who did it, and why, is in the history.
+-- Escalate a conversation: escalated, already_open with the open escalation, or not_found. If two do it at once, also
+-- if one is the service, the unique index on open escalations decides. The reason stays null, which every deployment
+-- allows: who did it, and why, is in the history.
 CREATE OR REPLACE FUNCTION waops.escalate_by_hand(
     p_conversation_id uuid,
     p_actor_id bigint,

@@ -1,5 +1,5 @@
--- Gives open escalations, one's own or unclaimed, to a colleague, who has them until p_lease from now: handed_over, or
--- refused. A snooze ends. p_force gives away a third person's claim too.
+-- Give open escalations, the person's own or unclaimed, to a colleague, who has them until p_lease from now:
+-- handed_over, or refused. A snooze ends. p_force also hands over a third person's claim.
 CREATE OR REPLACE FUNCTION waops.hand_over_escalations(
     p_ids uuid[],
     p_actor_id bigint,

@@ -1,6 +1,6 @@
--- The first step of every action: locks every escalation of the customers of those escalations, makes sure that each
--- one asked for has a state, and ends claims and snoozes that have run out, which the history then tells.
--- Answers the moment after the wait for the locks: later than whatever was done meanwhile.
+-- The first step of every action: lock every escalation of the customers of these escalations, make sure that each
+-- given one has a state, and end expired claims and snoozes, with an entry in the history.
+-- Returns the moment after the wait for the locks: later than anything done in between.
 CREATE OR REPLACE FUNCTION waops.lock_cases(p_ids uuid[], p_actor_name text) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SECURITY INVOKER

@@ -1,4 +1,4 @@
--- Writes a note into the history of escalations, open or not, whoever has claimed them: noted, or refused.
+-- Write a note into the history of escalations, open or resolved, claimed by anyone or no one: noted, or refused.
 CREATE OR REPLACE FUNCTION waops.note_escalations(
     p_ids uuid[],
     p_actor_id bigint,

@@ -1,4 +1,4 @@
--- Ends one's own claims: released, or refused. p_force ends a colleague's too.
+-- End the person's own claims: released, or refused. p_force also ends a colleague's.
 CREATE OR REPLACE FUNCTION waops.release_escalations(
     p_ids uuid[],
     p_actor_id bigint,

@@ -1,4 +1,4 @@
--- Extends one's own live claims to p_lease from now: renewed, or refused. It changes no state that others see, so
+-- Extend the person's own live claims to p_lease from now: renewed, or refused. It changes no state that others see, so
 -- neither version nor history.
 CREATE OR REPLACE FUNCTION waops.renew_claims(
     p_ids uuid[],

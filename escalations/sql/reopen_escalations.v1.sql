@@ -1,4 +1,5 @@
--- Undoes resolving: reopened and unclaimed, or refused where the customer has been escalated again or is open anyway.
+-- Undo resolving: reopened and unclaimed, or refused if the customer has been escalated again or the escalation is
+-- open.
 CREATE OR REPLACE FUNCTION waops.reopen_escalations(
     p_ids uuid[],
     p_actor_id bigint,

@@ -1,6 +1,6 @@
--- Closes escalations, each with every other open one of the same customer and WhatsApp number: resolved, or refused.
--- A colleague's claim on any of them refuses it, unless p_force. p_note may be required by the business.
--- resolved_by of the row stays null: it refers to auth.users, where staff are not. Supersedes 0003.
+-- Close escalations, each with every other open one of the same customer and WhatsApp number: resolved, or refused.
+-- A colleague's claim on any of them refuses it, unless p_force. p_note may be required by the business. resolved_by of
+-- the row stays null: it refers to auth.users, where staff have no rows.
 CREATE OR REPLACE FUNCTION waops.resolve_escalations(
     p_ids uuid[],
     p_actor_id bigint,

@@ -1,5 +1,5 @@
--- Hides open escalations until p_until, or, where that is null, until the customer writes: snoozed, or refused. One's
--- own claim ends. The customer's newest messages are remembered, by which later ones are told from those seen.
+-- Snooze open escalations until p_until or, if that is null, until the customer writes: snoozed, or refused. The
+-- person's own claim ends. The customer's newest messages are remembered, to distinguish later ones from those seen.
 CREATE OR REPLACE FUNCTION waops.snooze_escalations(
     p_ids uuid[],
     p_actor_id bigint,

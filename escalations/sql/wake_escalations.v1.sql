@@ -1,4 +1,4 @@
--- Ends snoozes, whoever began them: woken, or refused.
+-- End snoozes, no matter who began them: woken, or refused.
 CREATE OR REPLACE FUNCTION waops.wake_escalations(
     p_ids uuid[],
     p_actor_id bigint,

@@ -1,5 +1,5 @@
--- When a snooze ended: its time came, or the customer wrote what had not been seen when it began, whichever was first.
--- Null: not yet. A message whose transaction began before the snooze is older than it, and yet was not seen.
+-- When a snooze ended: its time came, or the customer wrote something that had not been seen when it began, whichever
+-- was first. Null: not yet. A message whose transaction began before the snooze has an earlier time, but was not seen.
 CREATE OR REPLACE FUNCTION waops.woke_at(
     p_instance_id uuid,
     p_whatsapp_number text,

@@ -26,7 +26,7 @@ register = template.Library()
 
 @register.filter
 def waited(since: datetime | None) -> str:
-    """How long ago that was, such as "3 h 12 min"; empty if unknown."""
+    """How much time has passed since then, such as "3 h 12 min"; empty if unknown."""
     if since is None:
         return ""
     return str(since) if isinstance(since, OutOfRange) else sla.in_words(timezone.now() - since)
@@ -45,7 +45,7 @@ def known_word(code: str) -> str:
 
 @register.filter
 def duration(value: timedelta | None) -> str:
-    """Such as "3 h 12 min"; a dash if there is none."""
+    """A duration such as "3 h 12 min"; a dash if there is none."""
     return "—" if value is None else sla.in_words(value)
 
 

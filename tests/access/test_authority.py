@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from tests import factories
+from tests import factories, wording
 from tests.access.world import signed_in
 from usage.models import AccessLimit
 from waops.access.permissions import OPERATORS, SUPPORT
@@ -136,7 +136,7 @@ def test_members_of_a_limited_group_stay_limited(client: Client, bound: tuple[Gr
     assert client.post(reverse("admin:auth_group_change", args=[group.pk]), {"name": "x"}).status_code == 403
 
 
-@pytest.mark.parametrize(("language", "says"), [("en", "limit of access"), ("ar", "قيد اطّلاع")])
+@pytest.mark.parametrize(("language", "says"), wording.LIMIT_OF_ACCESS.items())
 def test_a_group_that_limits_its_members_cannot_be_deleted(bound: tuple[Group, User], language: str, says: str) -> None:
     group, member = bound
     client = signed_in(factories.staff(is_superuser=True))
@@ -149,10 +149,7 @@ def test_a_group_that_limits_its_members_cannot_be_deleted(bound: tuple[Group, U
     assert User.objects.get(pk=member.pk).businesses
 
 
-@pytest.mark.parametrize(
-    ("language", "says"),
-    [("en", "these people see every business"), ("ar", "يرى هؤلاء كل الأنشطة التجارية")],
-)
+@pytest.mark.parametrize(("language", "says"), wording.THESE_SEE_EVERY_BUSINESS.items())
 def test_lifting_a_limit_names_the_people_it_frees(bound: tuple[Group, User], language: str, says: str) -> None:
     group, _member = bound
     other = factories.staff("Bakery", username="still-limited")

@@ -13,7 +13,7 @@ from django.db import DatabaseError, models, transaction
 from django.test import Client
 
 from escalations.models import CannedNote, Escalation
-from tests import factories
+from tests import factories, wording
 from tests.access.world import World, own_and_other, signed_in
 from usage import business
 from waops.access import log
@@ -173,9 +173,7 @@ def test_no_search_confirms_a_guess(own, blind, page: str, language: str) -> Non
         answer = blind.get(page + quote(asked))
         assert answer.status_code == 400, asked
         text = unescape(answer.content.decode())
-        assert {"en": "You cannot see full phone numbers", "ar": "لا تملك صلاحية رؤية أرقام الهواتف كاملة"}[
-            language
-        ] in text
+        assert wording.CANNOT_SEE_NUMBERS[language] in text
     absent = f"{own.phone}7"
     assert told(blind, page, number) == told(blind, page, absent)
 
@@ -202,9 +200,9 @@ def test_customers_of_a_business_are_not_sorted_by_their_numbers(own) -> None:
 
 
 def test_forms_say_what_can_be_searched(own, blind) -> None:
-    assert "Name or last four digits" in content(blind, QUEUE)
-    assert "Name, last four digits or words from a message" in content(blind, f"{QUEUE}search/")
-    assert "The last four digits of the customer" in content(blind, "/conversations/conversation/")
+    assert wording.NAME_OR_LAST_DIGITS in content(blind, QUEUE)
+    assert wording.NAME_LAST_DIGITS_OR_WORDS in content(blind, f"{QUEUE}search/")
+    assert wording.LAST_FOUR_DIGITS in content(blind, "/conversations/conversation/")
 
 
 @pytest.mark.parametrize("page", ["/usage/price/?q=gpt-4", "/waops/installedobject/?q=0010"])
@@ -264,7 +262,7 @@ def test_searches_for_numbers_are_recorded_and_counted(own, monkeypatch) -> None
         assert answers == {200}
         refused = client.get(f"{page}201099999999")
         assert refused.status_code == 429
-        assert "Wait a few minutes" in refused.content.decode()
+        assert wording.TOO_MANY_SEARCHES in refused.content.decode()
 
 
 EVERYWHERE = "201555444333"

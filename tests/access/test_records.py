@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from escalations.models import Event, Viewing
-from tests import factories
+from tests import factories, wording
 from tests.access.world import World, own_and_other, signed_in
 from usage.models import Alert, Delivery, QuotaChange
 from waops.access.log import AccessRecord, note_reading
@@ -180,7 +180,9 @@ def test_periods_are_settings(own, settings) -> None:
     assert "RETENTION_DAYS" in out.getvalue()
 
 
-@pytest.mark.parametrize(("periods", "words"), [({"acces": 1}, "acces"), ({"access": 5}, "at least 30 days")])
+@pytest.mark.parametrize(
+    ("periods", "words"), [({"acces": 1}, "acces"), ({"access": 5}, wording.PERIOD_TOO_SHORT.format(30))]
+)
 def test_a_period_that_cannot_be_used_removes_nothing(own, settings, periods, words) -> None:
     old_rows(own)
     settings.RETENTION_DAYS = periods

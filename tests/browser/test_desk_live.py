@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from escalations import procedures
 from escalations.desk import board
 from escalations.models import CaseState, Escalation, Event
-from tests import factories
+from tests import factories, wording
 from tests.browser.conftest import Visitor
 from waops.models import User
 
@@ -88,7 +88,7 @@ def test_a_message_below_what_is_read_moves_nothing_and_is_not_read(at_case) -> 
     assert abs(reading.bounding_box()["y"] - before["y"]) < 2
     page.keyboard.press("r")
     page.keyboard.press("Enter")
-    expect(page.locator(".messagelist .warning")).to_contain_text("has written since")
+    expect(page.locator(".messagelist .warning")).to_contain_text(wording.WROTE_SINCE_OPENED)
     case.refresh_from_db()
     assert case.resolved_at is None
     expect(page.locator(".chat__message--customer").last).to_contain_text("one more thing")
@@ -118,9 +118,9 @@ def test_a_claim_a_hand_over_and_a_closing_show_at_the_others_page(at_case, omar
     procedures.claim([case.pk], omar)
     expect(changed).to_contain_text("Now claimed by \u2068Omar\u2069.", timeout=SOON)
     procedures.hand_over([case.pk], omar, salma)
-    expect(changed).to_contain_text("\u2068Omar\u2069 has handed it over to you.", timeout=SOON)
+    expect(changed).to_contain_text(f"\u2068Omar\u2069 {wording.HANDED_IT_OVER}", timeout=SOON)
     procedures.resolve([case.pk], salma)
-    expect(changed).to_contain_text("Resolved in the meantime by \u2068Salma\u2069.", timeout=SOON)
+    expect(changed).to_contain_text(f"{wording.RESOLVED_IN_THE_MEANTIME} \u2068Salma\u2069.", timeout=SOON)
     assert visitor.complaints == []
 
 
@@ -148,7 +148,7 @@ def test_a_claim_that_ends_is_said_in_one_sentence(at_case, salma: User) -> None
     page = visitor.page
     expect(page.locator(".holder__who")).to_contain_text("Yours")
     CaseState.objects.update(claimed_at=factories.ago(minutes=20), lease_until=factories.ago(minutes=10))
-    expect(page.locator("[data-changed]")).to_contain_text("Your claim has ended.", timeout=SOON)
+    expect(page.locator("[data-changed]")).to_contain_text(wording.CLAIM_ENDED, timeout=SOON)
     expect(page.locator(".holder__who")).to_be_hidden()
 
 
@@ -230,7 +230,7 @@ def test_what_is_handed_over_is_told_wherever_the_colleague_is(salma: User, omar
     procedures.hand_over([case.pk], omar, salma)
     mark = page.locator('[data-mark="handed"]')
     expect(mark).to_be_visible(timeout=SOON)
-    expect(page).to_have_title(re.compile("\u2068Omar\u2069 has handed an escalation over to you"))
+    expect(page).to_have_title(re.compile(f"\u2068Omar\u2069 {wording.HANDED_ONE_OVER}"))
     assert page.evaluate("window.tones") == 1
     mark.click()
     page.wait_for_url(f"**{page_of(case)}")

@@ -8,6 +8,7 @@ import pytest
 
 from escalations.models import Escalation, Event
 from escalations.queries import open_cases
+from tests import wording
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.factories import staff
 from waops.dev import demo
@@ -112,7 +113,7 @@ def test_selected_rows_are_resolved_together(salma: User, visit: Visit) -> None:
     page.locator(f'input[name="case"][value="{waiting[1].pk}"]').uncheck()
     assert page.locator("[data-selected-count]").inner_text() == "2"
     button.click()
-    page.get_by_text("2 can be done now.").wait_for()
+    page.get_by_text(f"2 {wording.CAN_BE_DONE}").wait_for()
     assert visitor.violations() == []
     page.locator(".bulk button.button--main").click()
     page.get_by_text("2 done.").wait_for()

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from escalations.models import Escalation, Event
 from escalations.procedures import claim, resolve
-from tests import factories
+from tests import factories, wording
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from waops.models import User
 
@@ -156,7 +156,7 @@ def test_an_open_case_tells_when_a_colleague_takes_it(salma: User, omar: User, v
     visitor.page.get_by_text("Now claimed by \u2068Omar\u2069.").wait_for()
     resolve([case.pk], omar)
     visitor.page.clock.run_for(POLL)
-    visitor.page.get_by_text("Resolved in the meantime by \u2068Omar\u2069.").wait_for()
+    visitor.page.get_by_text(f"{wording.RESOLVED_IN_THE_MEANTIME} \u2068Omar\u2069.").wait_for()
 
 
 def test_sound_and_notifications_are_off_until_asked_for(salma: User, visit: Visit) -> None:

@@ -7,7 +7,7 @@ from django.conf import settings
 from playwright.sync_api import Page, Route, expect
 
 from escalations.models import Escalation, Event
-from tests import factories
+from tests import factories, wording
 from tests.browser.conftest import Visitor
 from waops.models import User
 
@@ -85,7 +85,7 @@ def test_a_person_who_is_logged_out_is_told_and_keeps_their_text(salma: User, ca
     visitor.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.clock.run_for(11_000)  # older messages may have come before, the next look at what is new comes after
     expect(page.locator("#signed-out")).to_be_visible()
-    expect(page.locator("#signed-out")).to_contain_text("You are logged out.")
+    expect(page.locator("#signed-out")).to_contain_text(wording.LOGGED_OUT)
     page.locator(".chat__older a").scroll_into_view_if_needed()
     expect(page.locator(".chat__older a")).to_be_attached()
     assert page.locator("#signed-out a").get_attribute("href") == "/login/"
@@ -95,7 +95,7 @@ def test_a_person_who_is_logged_out_is_told_and_keeps_their_text(salma: User, ca
     page.clock.run_for(6_000)
     expect(page.locator("#signed-out")).to_be_hidden()
     expect(page.locator("textarea[name=note]")).to_have_value("Called back")
-    page.get_by_role("button", name="Add note only").click()
+    page.get_by_role("button", name=wording.ADD_NOTE_ONLY).click()
     page.locator(".messagelist .success").wait_for()
     assert Event.objects.get(kind="noted").details == {"note": "Called back"}
 
@@ -127,7 +127,7 @@ def test_a_state_that_could_not_be_shown_is_asked_for_again(salma: User, case: E
 
     page.route("**/live/?**", handle)
     visitor.open(QUEUE)
-    expect(page.locator(".live__state")).to_contain_text("The connection is lost")
+    expect(page.locator(".live__state")).to_contain_text(wording.CONNECTION_LOST)
     page.clock.run_for(11_000)
     expect(page.locator(".live__state")).to_be_empty()
     assert etags[:2] == [None, None]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from tests import wording
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.factories import staff
 from waops.dbops.explain import record
@@ -63,12 +64,12 @@ def test_an_operator_finds_the_damage_ticks_and_accepts(figures: list[str], visi
     assert "CREATE INDEX CONCURRENTLY idx_messages_conversation" in page.locator("main").inner_text()
     page.get_by_role("link", name="Change").click()
     page.get_by_role("link", name="Drift").click()
-    page.get_by_role("button", name="stop reporting it").click()
+    page.get_by_role("button", name=wording.STOP_REPORTING).click()
     assert page.get_by_text("mood").count() == 0
     page.get_by_role("link", name="Checklist", exact=True).click()
     page.locator("summary", has_text="indexes").click()
-    page.get_by_label("Note: Build them off-peak").fill("Friday, 03:00")
-    page.get_by_role("button", name="Tick: Build them off-peak").click()
+    page.get_by_label(f"Note: {wording.BUILD_OFF_PEAK}").fill("Friday, 03:00")
+    page.get_by_role("button", name=f"Tick: {wording.BUILD_OFF_PEAK}").click()
     assert "amal" in page.locator("main").inner_text()
     assert "Friday, 03:00" in page.locator("main").inner_text()
     assert visitor.complaints == []

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from conversations.models import Message
 from escalations.models import Escalation, Reply
-from tests import factories
+from tests import factories, wording
 from tests.browser.conftest import PHONE, Visitor
 from tests.escalations.conftest import address
 from tests.escalations.replies.conftest import gateway as gateway
@@ -81,7 +81,7 @@ def test_the_box_is_accessible_and_quiet(gateway, visit: Visit, salma, cases) ->
     box(page).fill("First")
     box(page).press("Control+Enter")
     expect(page.locator(".unsent--unknown")).to_be_visible()
-    expect(page.locator(".reply__state")).to_contain_text("not clear whether this was sent")
+    expect(page.locator(".reply__state")).to_contain_text(wording.NOT_CLEAR_WHETHER_SENT)
     assert visitor.violations() == []
     # Enter alone begins a line, and nothing that is typed is a key of the desk.
     box(page).fill("")
@@ -105,7 +105,7 @@ def test_what_failed_stays_in_the_box_and_is_sent_again_once(gateway, visit: Vis
     page = visitor.page
     box(page).fill("Please wait")
     page.locator("[data-send]").click()
-    expect(page.locator(".reply__state")).to_contain_text("Not sent. The gateway is disconnected from WhatsApp")
+    expect(page.locator(".reply__state")).to_contain_text(f"Not sent. {wording.GATEWAY_DISCONNECTED}")
     expect(box(page)).to_have_value("Please wait")
     expect(page.locator(".unsent--failed")).to_have_count(1)
     page.locator("[data-send]").dblclick()
@@ -235,7 +235,7 @@ def test_an_answer_of_this_app_that_is_lost_is_looked_up(gateway, visit: Visit, 
     page.route("**/reply/", lambda route: route.abort())
     box(page).fill("Again")
     page.locator("[data-send]").click()
-    expect(page.locator(".reply__state")).to_contain_text("It was not sent")
+    expect(page.locator(".reply__state")).to_contain_text(wording.NOT_SENT)
     page.unroute("**/reply/")
     page.locator("[data-send]").click()
     expect(page.locator(".chat__message--reply")).to_have_count(2)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from escalations.models import Escalation
-from tests import factories
+from tests import factories, wording
 from tests.browser.conftest import Visitor
 from tests.browser.test_pages import LOOKS
 from waops.dev import demo
@@ -61,7 +61,7 @@ def test_a_missed_escalation_is_queued_with_one_press(committed_database: str, v
     factories.message(chat, "transferred", "assistant", message_id="escalation_1", timestamp=factories.ago(hours=1))
     visitor = visit(factories.staff("Support"))
     visitor.open(f"{DESK}attention/")
-    visitor.page.get_by_role("button", name="Put in the queue").click()
+    visitor.page.get_by_role("button", name=wording.PUT_IN_THE_QUEUE).click()
     expect(visitor.page.get_by_text("1 fixed.")).to_be_visible()
     assert Escalation.objects.get().whatsapp_number == chat.user_phone
 

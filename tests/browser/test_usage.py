@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from tests import factories
+from tests import factories, wording
 from tests.browser.conftest import PHONE
 from tests.usage.shops import shop
 from usage.models import Price, TopUp
@@ -15,8 +15,8 @@ from usage.models import Price, TopUp
 pytestmark = pytest.mark.browser
 
 WORDS = {
-    "en": {"before_reset": "Out before the reset", "reason": "Feast days", "lasts": "Lasts", "dir": "ltr"},
-    "ar": {"before_reset": "تنفد قبل التصفير", "reason": "أيام العيد", "lasts": "تكفي", "dir": "rtl"},
+    "en": {"before_reset": wording.OUT_BEFORE_THE_RESET["en"], "reason": "Feast days", "lasts": "Lasts", "dir": "ltr"},
+    "ar": {"before_reset": wording.OUT_BEFORE_THE_RESET["ar"], "reason": "أيام العيد", "lasts": "تكفي", "dir": "rtl"},
 }
 
 

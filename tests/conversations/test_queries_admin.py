@@ -86,7 +86,7 @@ def test_older_messages_follow_without_a_gap_or_a_repetition() -> None:
     moment = factories.ago(hours=1)
     sent = {factories.message(chat, str(number), timestamp=moment).pk for number in range(PAGE + 10)}
     first = message_page(chat)
-    factories.message(chat, "arrives meanwhile")
+    factories.message(chat, "arrives in between")
     second = message_page(chat, first.older)
     assert (len(first.messages), len(second.messages), second.older) == (PAGE, 10, "")
     assert {message.pk for message in (*first.messages, *second.messages)} == sent

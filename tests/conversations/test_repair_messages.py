@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from conversations.repair import DuplicateMessages
+from tests import wording
 from waops.dbops.repairs import base
 
 CONVERSATION = UUID(int=3)
@@ -117,7 +118,7 @@ def test_it_works_in_batches_and_goes_on_after_an_interruption(session, monkeypa
     assert session.execute("SELECT count(*) FROM waops.waops_archivedrow").fetchone() == (2 + 14,)
 
 
-def test_the_copies_stay_if_the_first_is_deleted_meanwhile(session, committed_database):
+def test_the_copies_stay_if_the_first_is_deleted_in_between(session, committed_database):
     """Whatever was read first counts for nothing: the rows are locked and looked at again."""
     groups = DuplicateMessages().find(connection)
     session.execute("DELETE FROM whatsapp_conversation_messages WHERE right(id::text, 3) IN ('102', '103')")
@@ -139,14 +140,14 @@ def test_locked_rows_are_named(session, committed_database, settings, monkeypatc
 def test_it_says_what_it_would_do_and_what_it_did(session):
     output = StringIO()
     call_command("repair", "duplicate_messages", stdout=output)
-    assert "2 duplicate rows (keys affected: 1)" in output.getvalue()
+    assert wording.DUPLICATE_ROWS.format(2, 1) in output.getvalue()
     assert "add --apply" in output.getvalue()
     output = StringIO()
     call_command("repair", "duplicate_messages", apply=True, stdout=output)
-    assert "2 rows were repaired" in output.getvalue()
+    assert f"2 {wording.ROWS_WERE_REPAIRED}" in output.getvalue()
     output = StringIO()
     call_command("repair", "duplicate_messages", stdout=output)
-    assert "Nothing to repair" in output.getvalue()
+    assert wording.NOTHING_TO_REPAIR in output.getvalue()
 
 
 LINKED = """
@@ -191,7 +192,7 @@ def test_what_a_trigger_keeps_as_it_is_stops_the_repair(session, action):
     """An append-only log, say, would lose its row, or the link to the message."""
     session.execute(LINKED.format(action=action) + KEPT)
     logs = session.execute("SELECT id, message FROM crm.logs ORDER BY id").fetchall()
-    with pytest.raises(CommandError, match=r"crm\.logs .*a trigger of that table"):
+    with pytest.raises(CommandError, match=rf"crm\.logs .*{wording.TRIGGER_KEEPS}"):
         run(apply=True)
     assert session.execute("SELECT id, message FROM crm.logs ORDER BY id").fetchall() == logs
 
@@ -223,7 +224,7 @@ def test_a_change_that_a_trigger_discards_stops_the_repair(session, event, optio
             FOR EACH ROW WHEN (old.content <> 'x') EXECUTE FUNCTION discard()
     """)
     before, links = messages(session), session.execute("SELECT * FROM crm.logs ORDER BY id").fetchall()
-    with pytest.raises(CommandError, match="a trigger of that table discards it"):
+    with pytest.raises(CommandError, match=wording.TRIGGER_DISCARDS):
         run(apply=True, **options)
     assert messages(session) == before
     assert session.execute("SELECT * FROM crm.logs ORDER BY id").fetchall() == links
@@ -238,7 +239,7 @@ def test_a_link_that_cannot_reach_the_first_in_a_child_table_stops_the_repair(se
         VALUES ('00000000-0000-0000-0000-000000000003', '2025-01-01', 'user', 'مرحبا', 'a')
     """)
     before = messages(session)
-    with pytest.raises(CommandError, match="are in a child table"):
+    with pytest.raises(CommandError, match=wording.CHILD_TABLE):
         run(apply=True)
     assert messages(session) == before
     assert session.execute("SELECT count(*) FROM waops.waops_archivedrow").fetchone() == (0,)

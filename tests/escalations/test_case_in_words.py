@@ -7,6 +7,7 @@ from django.utils import translation
 
 from escalations.case import KeptContext, KeptMessage, read_context, read_insights
 from escalations.models import reason_in_words
+from tests import wording
 from waops.database.long_text import LONGEST
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -15,10 +16,10 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("user_request", "Customer asked for a person"),
+        ("user_request", wording.ASKED_FOR_A_PERSON),
         ("vip_customer", "vip_customer"),
-        (None, "No reason given"),
-        ("", "No reason given"),
+        (None, wording.NO_REASON),
+        ("", wording.NO_REASON),
     ],
 )
 def test_a_reason_has_a_label_and_an_unknown_one_is_unchanged(reason, words) -> None:

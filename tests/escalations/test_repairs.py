@@ -7,6 +7,8 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests import wording
+
 ROWS = """
     DROP INDEX IF EXISTS public.uniq_escalated_open;
     INSERT INTO auth.users (id) VALUES ('00000000-0000-0000-0000-000000000001');
@@ -88,7 +90,7 @@ def test_history_and_archive_tell_what_was_done(session):
 def test_it_says_what_it_would_do(session):
     output = StringIO()
     call_command("repair", "duplicate_escalations", stdout=output)
-    assert "2 duplicate rows (keys affected: 1)" in output.getvalue()
+    assert wording.DUPLICATE_ROWS.format(2, 1) in output.getvalue()
 
 
 def test_before_our_tables_are_there_it_says_what_to_do(session):

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from escalations.models import CannedNote, ClosingOutcome, ClosingRule, SLATarget, WorkingDay
 from escalations.procedures import resolve
-from tests import factories
+from tests import factories, wording
 
 MODELS = ("closingoutcome", "cannednote", "closingrule", "slatarget", "workingday")
 
@@ -50,7 +50,7 @@ def test_a_manager_adds_hours(as_member) -> None:
 def test_targets_in_the_wrong_order_are_refused(as_member) -> None:
     values = {"plan_type": "Scale", "warn_minutes": 60, "breach_minutes": 30, "clock": "always"}
     response = as_member("Managers").post(address("slatarget", "add"), values)
-    assert "cannot come before" in response.content.decode()
+    assert wording.LONG_BEFORE_TOO_LONG in response.content.decode()
     assert not SLATarget.objects.filter(plan_type="Scale").exists()
 
 

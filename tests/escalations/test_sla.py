@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from escalations import sla
 from escalations.models import SLATarget, WorkingDay
 from escalations.sla import SLATargets, Urgency, WaitLevel, WorkingHours
+from tests import wording
 
 CAIRO = ZoneInfo("Africa/Cairo")
 NINE_TO_FIVE = [(day, time(9), time(17)) for day in (6, 0, 1, 2, 3)]
@@ -123,8 +124,8 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("duration", "words"),
     [
-        (timedelta(seconds=59), "under a minute"),
-        (timedelta(seconds=-5), "under a minute"),
+        (timedelta(seconds=59), wording.UNDER_A_MINUTE),
+        (timedelta(seconds=-5), wording.UNDER_A_MINUTE),
         (timedelta(minutes=1), "1 min"),
         (timedelta(minutes=59, seconds=59), "59 min"),
         (timedelta(hours=3, minutes=12), "3 h 12 min"),
@@ -146,7 +147,7 @@ def test_a_duration_is_its_two_largest_units(duration, words) -> None:
         (NOW + timedelta(minutes=1), "open", "In time"),
         (NOW - timedelta(hours=1), "waiting", "Over 1 h"),
         (NOW - timedelta(hours=4), "late", "Over 4 h"),
-        (None, "unknown", "Waiting since an unknown time"),
+        (None, "unknown", wording.UNKNOWN_WAIT),
     ],
 )
 def test_urgency_has_a_shape_and_a_word(db, since, kind, word) -> None:

@@ -13,7 +13,7 @@ from escalations.case import MOST_MESSAGES
 from escalations.models import Escalation
 from escalations.queries import open_cases
 from escalations.reports.queries import Preset, Scope, totals
-from tests import factories
+from tests import factories, wording
 from tests.hostile.values import Column
 from waops.access.permissions import OPERATORS, SUPPORT
 from waops.database.paging import Cursor, page_after
@@ -49,7 +49,7 @@ def test_a_wait_of_unknown_length_shows_what_is_stored(client: Client, text: str
         arguments = [case.pk] if address == "change" else []
         page = client.get(reverse(f"admin:escalations_escalation_{address}", args=arguments)).content.decode()
         assert text in unescape(page)
-        assert "Waiting since an unknown time" in page
+        assert wording.UNKNOWN_WAIT in page
 
 
 @pytest.mark.parametrize("text", TIMES)
@@ -100,7 +100,7 @@ def test_a_long_context_is_cut_with_a_note(client: Client) -> None:
     case = factories.escalation(conversation_context=context)
     page = client.get(reverse("admin:escalations_escalation_change", args=[case.pk])).content.decode()
     assert "text 9999" in page
-    assert f"{10_000 - MOST_MESSAGES} earlier messages are not shown." in page
+    assert f"{10_000 - MOST_MESSAGES} {wording.EARLIER_MESSAGES_NOT_SHOWN}" in page
     assert "text 9700" not in page
 
 
@@ -111,7 +111,7 @@ def test_a_long_text_is_cut_with_a_note(client: Client) -> None:
         reverse("admin:conversations_conversation_change", args=[message.conversation_id]),
     ):
         page = client.get(address).content.decode()
-        assert "Only the first 20,000 characters are shown." in page
+        assert wording.ONLY_THE_BEGINNING.format("20,000") in page
         assert len(page) < 100_000
 
 

@@ -12,12 +12,13 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from tests import wording
 from tests.access.rules import RULES
 from tests.pages.sending import LIBRARY, Sent, World
 from waops.database.engine.saved import may_write
 
-NOTHING = "Nothing you just sent was saved."
-PERHAPS = "What you just sent may have been saved"
+NOTHING = wording.NOTHING_WAS_SAVED
+PERHAPS = wording.PERHAPS_SAVED
 
 FAIL = "DO $$ BEGIN RAISE EXCEPTION 'failed by a test' USING ERRCODE = '57014'; END $$"
 """As a statement that takes too long ends."""

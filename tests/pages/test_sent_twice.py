@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from tests import wording
 from tests.pages.sending import Sent, World
 from waops.admin.once import FIELD
 
-TWICE = "Submitted twice, done once"
+TWICE = wording.SUBMITTED_TWICE
 ADD_FORMS = 12
 """There are at least so many."""
 

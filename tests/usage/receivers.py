@@ -81,7 +81,7 @@ def sending(answer: bytes) -> Behaviour:
 
 
 def dripping(beginning: bytes) -> Behaviour:
-    """Begins to answer and goes on with one byte at a time, without end."""
+    """Begins to answer and continues endlessly, one byte at a time."""
 
     def behave(server: Server, connection: socket.socket) -> None:
         connection.sendall(beginning)

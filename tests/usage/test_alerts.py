@@ -5,7 +5,7 @@ from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from tests import factories
+from tests import factories, wording
 from tests.usage.shops import shop
 from usage import alerts, deliveries, rollup
 from usage.models import Alert, AlertRule, Profile
@@ -45,7 +45,7 @@ def test_of_several_only_the_highest_is_told(rule) -> None:
     assert thresholds() == [50, 80, 100]
     deliveries.deliver()
     assert sorted(message.to[0] for message in mail.outbox) == ["boss@example.com", "owner@example.com"]
-    assert {message.subject for message in mail.outbox} == {"Shop is out of AI replies"}
+    assert {message.subject for message in mail.outbox} == {f"Shop {wording.OUT_OF_REPLIES}"}
     assert "Used: 100 of 100." in mail.outbox[0].body
 
 
@@ -53,7 +53,7 @@ def test_the_forecast_is_told_too(rule) -> None:
     shop("Shop", per_day=9, monthly_ai_response_limit=91)
     assert Alert.FORECAST in thresholds()
     deliveries.deliver()
-    assert "Shop will run out of AI replies before the reset" in [message.subject for message in mail.outbox]
+    assert f"Shop {wording.WILL_RUN_OUT}" in [message.subject for message in mail.outbox]
 
 
 def test_a_business_has_its_own_rule_and_language(rule) -> None:
@@ -82,5 +82,5 @@ def test_one_rule_for_all_others(rule) -> None:
 
 
 def test_a_wrong_address_is_refused(db) -> None:
-    with pytest.raises(ValidationError, match="not an e-mail address"):
+    with pytest.raises(ValidationError, match=wording.NOT_AN_EMAIL_ADDRESS):
         AlertRule(emails="boss@example.com\nnobody").full_clean()

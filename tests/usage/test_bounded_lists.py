@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests import factories
+from tests import factories, wording
 from tests.usage.shops import OVERVIEW, log_in, page, post, shop
 from usage import alerts, bulk, business, rollup
 from usage.models import AlertRule, Profile, QuotaChange, TopUp
@@ -66,10 +66,10 @@ def test_a_top_up_ends_within_this_century(manager, until: str) -> None:
     one = shop(monthly_ai_response_limit=100)
     refused = post(manager, one, "top_up", expected=100, amount=5, until=until, reason="Feast")
     assert refused.status_code == 400
-    assert "Choose a day from today to 1 January 2100." in refused.content.decode()
+    assert f"{wording.CHOOSE_A_DAY} 1 January 2100." in refused.content.decode()
     values = {"scope": "selected", "kind": "top_up", "number": 5, "until": until, "reason": "Feast", "list": ""}
     response = manager.post(f"{OVERVIEW}bulk/", {**values, "id": [str(one.pk)]}, follow=True)
-    assert "Choose a day from today to 1 January 2100." in response.content.decode()
+    assert f"{wording.CHOOSE_A_DAY} 1 January 2100." in response.content.decode()
     assert not TopUp.objects.exists()
 
 
@@ -78,7 +78,7 @@ def test_a_limit_near_the_largest_number_is_refused(manager) -> None:
     html = post(
         manager, one, "top_up", expected=2**31 - 1, amount=5, until=timezone.localdate(), reason="Feast"
     ).content.decode()
-    assert "Not changed: a limit can be at most 10,000,000." in html
+    assert f"{wording.LIMIT_TOO_HIGH} 10,000,000." in html
     html = post(manager, one, "limit", expected=2**40, limit=100, reason="Less").content.decode()
     assert "Not saved" in html
     html = post(manager, one, "limit", expected=2**31 - 1, limit=100, reason="Less").content.decode()
@@ -96,7 +96,7 @@ def test_a_bulk_top_up_confirmed_after_its_last_day_changes_nothing(manager) -> 
     }
     signed = signing.dumps(plan, salt=bulk.SALT, compress=True)
     html = manager.post(f"{OVERVIEW}bulk/", {"plan": signed, "list": ""}, follow=True).content.decode()
-    assert "its last day is over. Nothing was changed." in html
+    assert wording.LAST_DAY_IS_OVER in html
     assert not QuotaChange.objects.exists()
 
 
@@ -107,7 +107,7 @@ def test_a_counter_is_reset_whatever_its_last_reset_is(manager, value: str) -> N
         cursor.execute(f"UPDATE public.profiles SET last_responses_reset_date = {value} WHERE id = %s", [one.pk])
     form = manager.get(address(one)).context["reset_form"]
     html = post(manager, one, "reset", expected=form.initial["expected"], reason="Odd date").content.decode()
-    assert "Changed: 0 of 100 used." in html
+    assert wording.CHANGED_QUOTA.format(0, 100) in html
     change = QuotaChange.objects.get(kind="reset")
     assert value.strip("'").split(" ")[0] in str(change.old_reset)
     page(manager, f"/usage/quotachange/{change.pk}/change/")

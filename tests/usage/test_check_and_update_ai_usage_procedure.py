@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from waffle.testutils import override_sample
 
-from tests import factories
+from tests import factories, wording
 from usage.models import Profile
 from usage.procedures import check_and_update_ai_usage
 from waops.database.incidents import Incident
@@ -71,13 +71,13 @@ def test_without_a_business_it_is_allowed_and_counted(business: UUID | None, err
 
 
 @pytest.mark.parametrize("active", [True, False])
-@pytest.mark.parametrize(("used", "said"), [(9, "lets the AI reply"), (10, "keeps the AI silent")])
+@pytest.mark.parametrize(("used", "said"), [(9, wording.AI_MAY_REPLY), (10, wording.AI_STAYS_SILENT)])
 def test_a_businesss_page_says_what_the_service_would_answer(active: bool, used: int, said: str) -> None:
     business = factories.business(monthly_ai_response_limit=10, monthly_ai_responses_used=used)
     client = Client()
     client.force_login(factories.staff("Managers"))
     with override_sample("check_and_update_ai_usage", active=active):
         text = client.get(f"/usage/profile/{business.pk}/change/").content.decode()
-    assert f"Right now the service {said}" in text
+    assert said in text
     business.refresh_from_db()
     assert business.monthly_ai_responses_used == used

@@ -12,7 +12,7 @@ from django.core.checks import run_checks
 from django.utils import timezone
 from standardwebhooks import Webhook
 
-from tests import factories
+from tests import factories, wording
 from tests.usage import receivers
 from tests.usage.receivers import answering, serving
 from tests.usage.shops import log_in, shop
@@ -111,7 +111,7 @@ MISBEHAVING = {
     "closes-in-header": (receivers.sending(b"HTTP/1.1 200 OK\r\nContent-"), ""),
     "says-nothing": (receivers.hanging, ""),
     "drips-header": (receivers.dripping(b"HTTP/1.1 200 OK\r\nX: "), "within 2 seconds"),
-    "redirect": (answering(302, "Location: /elsewhere"), "Redirects are not followed"),
+    "redirect": (answering(302, "Location: /elsewhere"), wording.NO_REDIRECTS),
     "not-found": (answering(404), "answered 404"),
     "failure": (answering(500, body=b"x" * 3_000_000), "answered 500"),
     "status-out-of-range": (receivers.sending(b"HTTP/1.1 999 Odd\r\n\r\n"), "999"),
@@ -191,7 +191,7 @@ def test_an_unusable_address_is_found_by_check_and_stops_no_other_message(rule, 
     assert "password@" not in found.msg
     raise_alert()
     assert deliveries.deliver() == {"sent": 2, "waiting": 1}
-    assert "QUOTA_WEBHOOK_URL cannot be used" in Delivery.objects.get(channel="webhook").error
+    assert f"QUOTA_WEBHOOK_URL {wording.CANNOT_BE_USED}" in Delivery.objects.get(channel="webhook").error
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_an_unreachable_server_is_a_failure_too(rule, settings, port: str) -> No
         settings.QUOTA_WEBHOOK_URL = f"http://127.0.0.1:{closed}/" if port == "closed" else url_of(server, "https")
         raise_alert()
         assert deliveries.deliver() == {"sent": 2, "waiting": 1}
-    assert "cannot be reached" in Delivery.objects.get(channel="webhook").error
+    assert wording.UNREACHABLE in Delivery.objects.get(channel="webhook").error
 
 
 def test_a_corrected_address_takes_messages_that_wait(rule, settings) -> None:
@@ -324,7 +324,7 @@ def test_nothing_is_open_or_locked_while_a_message_is_sent(committed_database, s
         settings.QUOTA_WEBHOOK_URL = url_of(server)
         message()
         assert deliveries.deliver() == {"sent": 1}
-    assert seen == [([], (1, "The command ended while sending."))]
+    assert seen == [([], (1, wording.COMMAND_ENDED))]
 
 
 def test_what_a_killed_command_leased_is_sent_by_a_later_one(db, receiver) -> None:
@@ -343,7 +343,7 @@ def test_a_message_that_kills_each_command_is_given_up(db, receiver) -> None:
         now += deliveries.LEASE
     assert deliveries.deliver(now) == {"given_up": 1}
     delivery.refresh_from_db()
-    assert "ended while sending" in delivery.error
+    assert wording.COMMAND_ENDED in delivery.error
     assert not receiver.posts
 
 
@@ -362,15 +362,15 @@ def act(client, *rows: Delivery):
 
 
 def test_try_again_makes_what_was_given_up_due(db, receiver) -> None:
-    given_up = message(state="given_up", attempts=6, error="The receiver answered 500.")
+    given_up = message(state="given_up", attempts=6, error=wording.RECEIVER_ANSWERED.format(500))
     waiting = message(attempts=3, next_attempt_at=factories.ago(hours=-2))
     leased = message(attempts=1, next_attempt_at=factories.ago(seconds=-30))
     sent = message(state="sent", attempts=1)
     client = log_in("Managers")
-    assert "The receiver answered 500." in client.get(LIST, {"state": "given_up"}).content.decode()
-    assert "2 messages will be retried" in act(client, given_up, waiting, leased, sent).content.decode()
+    assert wording.RECEIVER_ANSWERED.format(500) in client.get(LIST, {"state": "given_up"}).content.decode()
+    assert f"2 {wording.MESSAGES_WILL_BE_RETRIED}" in act(client, given_up, waiting, leased, sent).content.decode()
     assert deliveries.deliver() == {"sent": 2}
-    assert "Nothing to send" in act(client, leased, sent).content.decode()
+    assert wording.NOTHING_TO_SEND in act(client, leased, sent).content.decode()
     given_up.refresh_from_db()
     assert (given_up.state, given_up.attempts) == ("sent", 1)
 

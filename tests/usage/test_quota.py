@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import factories, quick
+from tests import factories, quick, wording
 from tests.usage.shops import FAR, KEYS, OVERVIEW, log_in, page, shop
 from usage import outlook, quota, rollup
 from usage.forecast import Forecast, Verdict
@@ -113,7 +113,7 @@ def test_pages_end_where_the_rows_do(db, monkeypatch) -> None:
     for number in (1, 2, 3):
         consistent(now, number, order="name")
     for number in (0, 4, 10**30):
-        with pytest.raises(BadAddressError, match="the last page is 3"):
+        with pytest.raises(BadAddressError, match=f"{wording.LAST_PAGE_IS} 3"):
             quota.page(now, number, order="name")
 
 

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from tests import wording
 from tests.usage.shops import OVERVIEW, log_in, post, shop
 from usage import business
 from usage.models import Profile, QuotaChange, TopUp
@@ -24,7 +25,7 @@ def test_a_manager_changes_a_quota_and_reads_what_came_of_it(manager) -> None:
     assert "Changed: 90 of 591 used. Before: runs out on" in html
     assert TopUp.objects.get().reason == "Feast days"
     html = post(manager, one, "limit", expected=91, limit=700, reason="Upgrade").content.decode()
-    assert "Not saved: someone else changed it first. The limit is now 591" in html
+    assert wording.QUOTA_CHANGED_FIRST.format(591) in html
     refused = post(manager, one, "limit", expected=591, limit=701, reason="")
     html = refused.content.decode()
     assert refused.status_code == 400
@@ -36,7 +37,7 @@ def test_a_manager_changes_a_quota_and_reads_what_came_of_it(manager) -> None:
     stored = Profile.objects.get(pk=one.pk)
     expected = stored.last_responses_reset_date.isoformat()
     html = post(manager, one, "reset", expected=expected, reason="Test messages").content.decode()
-    assert "Changed: 0 of 700 used." in html
+    assert wording.CHANGED_QUOTA.format(0, 700) in html
     assert QuotaChange.objects.filter(kind="reset").get().old_used == 90
     assert [change.kind for change in business.load(one.pk, business.Narrowed()).changes] == [
         "reset",
@@ -59,7 +60,7 @@ def test_many_are_changed_after_a_preview_and_who_moved_is_left_alone(manager) -
     Profile.objects.filter(pk=shops[1].pk).update(monthly_ai_response_limit=150)
     plan = preview.context["plan"]
     result = manager.post(f"{OVERVIEW}bulk/", {"plan": plan, "list": ""}, follow=True).content.decode()
-    assert "2 businesses were changed" in result
+    assert f"2 {wording.BUSINESSES_CHANGED}" in result
     assert "Shop 1" in result
     limits = Profile.objects.order_by("business_name").values_list("monthly_ai_response_limit", flat=True)
     assert list(limits) == [300, 150, 300, 100, 100]
@@ -72,9 +73,9 @@ def test_everybody_who_is_left_out_of_a_change_of_many_is_told_of(manager, monke
     Profile.objects.filter(pk__in=[one.pk for one in shops[:3]]).update(monthly_ai_response_limit=150)
     Profile.objects.filter(pk=shops[3].pk).delete()
     result = manager.post(f"{OVERVIEW}bulk/", {"plan": plan, "list": ""}, follow=True).content.decode()
-    assert "2 businesses were changed" in result
+    assert f"2 {wording.BUSINESSES_CHANGED}" in result
     assert "and 1 more" in result
-    assert "1 business no longer exists" in result
+    assert f"1 {wording.BUSINESS_GONE}" in result
 
 
 def test_a_preview_says_what_the_change_would_do_to_the_forecast(manager) -> None:

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from tests import factories
+from tests import factories, wording
 from tests.usage.shops import shop
 from usage import changes
 from usage.models import AlertRule, Profile, QuotaChange, TopUp
@@ -26,7 +26,7 @@ def run(*arguments: str) -> str:
 def test_reset_quotas_looks_first_and_is_repeatable() -> None:
     one = shop("Shop", used=40)
     Profile.objects.filter(pk=one.pk).update(last_responses_reset_date=factories.ago(days=60))
-    assert "Counters due for a reset: 1. Nothing was changed" in run("reset_quotas")
+    assert wording.COUNTERS_DUE.format(1) in run("reset_quotas")
     assert QuotaChange.objects.filter(kind="reset").count() == 0
     assert "Counters reset: 1." in run("reset_quotas", "--apply")
     assert "Counters reset: 0." in run("reset_quotas", "--apply")
@@ -45,7 +45,7 @@ def test_end_top_ups() -> None:
 def test_usage_is_counted_proven_and_repaired() -> None:
     shop("Shop", per_day=2, days=3)
     assert "Changes counted: 6." in run("periodic", "--only=usage")
-    assert "The counts match all 6 AI replies." in run("repair", "usage")
+    assert wording.COUNTS_MATCH.format(6) in run("repair", "usage")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE waops.usage_usagedetail SET replies = replies + 1")
     output = io.StringIO()
@@ -53,7 +53,7 @@ def test_usage_is_counted_proven_and_repaired() -> None:
         call_command("repair", "usage", stdout=output)
     assert "manage.py repair usage --apply" in output.getvalue()
     run("repair", "usage", "--apply")
-    assert "The counts match all 6 AI replies." in run("repair", "usage")
+    assert wording.COUNTS_MATCH.format(6) in run("repair", "usage")
 
 
 def test_reconcile_quota_explains_differences() -> None:
@@ -66,7 +66,7 @@ def test_reconcile_quota_explains_differences() -> None:
     rows = {row["name"]: row for row in json.loads(run("reconcile_quota", "--json", "--all"))}
     assert {name: row["difference"] for name, row in rows.items()} == {"Failed sends": 70, "Uncounted": -28}
     assert "failed" in rows["Failed sends"]["explanation"]
-    assert "Recorded but not counted" in rows["Uncounted"]["explanation"]
+    assert wording.RECORDED_NOT_COUNTED in rows["Uncounted"]["explanation"]
 
 
 def test_quota_alerts() -> None:

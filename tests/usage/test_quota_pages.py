@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from tests import factories
+from tests import factories, wording
 from tests.usage.shops import KEYS, OVERVIEW, log_in, page, shop
 from usage import business, quota, rollup
 from usage.models import Price, Profile
@@ -60,9 +60,9 @@ def test_out_now_tells_how_many_customers_got_nothing(manager) -> None:
             factories.message(chat, timestamp=timezone.now())
         if answered:
             factories.message(chat, role="assistant", timestamp=timezone.now() + timedelta(seconds=1))
-    assert "2 customers have written since" in page(manager, OVERVIEW, view="out")
+    assert f"2 {wording.CUSTOMERS_WITHOUT_ANSWER_SINCE}" in page(manager, OVERVIEW, view="out")
     html = page(manager, f"{OVERVIEW}{silent.pk}/change/")
-    assert "customers have written" in html
+    assert wording.CUSTOMERS_WITHOUT_ANSWER in html
     one = business.load(silent.pk, business.Narrowed())
     assert (one.silence.customers, one.silence.messages) == (2, 3)
 
@@ -96,7 +96,7 @@ def test_search_and_plan(manager) -> None:
     assert "Blue Nile" in page(manager, OVERVIEW, q="nile blue")
     assert "Blue Nile" not in page(manager, OVERVIEW, q="نور")
     assert "نور" not in page(manager, OVERVIEW, plan="Scale")
-    assert "No businesses match this filter" in page(manager, OVERVIEW, q="nobody")
+    assert wording.NO_BUSINESS_MATCHES in page(manager, OVERVIEW, q="nobody")
 
 
 @pytest.mark.parametrize("query", ["view=x", "o=password", "p=0", "p=x", "plan=Gold", "what=1", "format=pdf"])
@@ -104,7 +104,7 @@ def test_a_malformed_address_is_refused_with_a_reason(manager, query) -> None:
     shop("A")
     response = manager.get(f"{OVERVIEW}?{query}")
     assert response.status_code in (400, 404)
-    assert "Show the whole list" in response.content.decode()
+    assert wording.SHOW_THE_WHOLE_LIST in response.content.decode()
 
 
 @pytest.mark.parametrize("query", ["day=x", "number=1", "else=1"])
@@ -155,7 +155,7 @@ def test_an_unknown_model_has_no_price_and_never_costs_nothing(manager) -> None:
     one = shop("One", per_day=2)
     html = page(manager, f"{OVERVIEW}{one.pk}/change/")
     assert "no price" in html
-    assert "10 replies of models without a price" in html
+    assert f"10 {wording.REPLIES_WITHOUT_A_PRICE}" in html
     [row] = quota.load()
     assert (row.costs, row.unpriced) == ({"USD": Decimal("1.0")}, 10)
 
@@ -168,7 +168,7 @@ def test_the_prices_page_names_models_without_one(manager) -> None:
     assert 'name="model" value="n"' in page(manager, "/usage/price/add/", model="n")
     for model in "mn":
         Price.objects.create(model=model, valid_from="2020-01-01", input_per_million="3", output_per_million="9")
-    assert "Models without a price" not in page(manager, "/usage/price/")
+    assert wording.MODELS_WITHOUT_A_PRICE not in page(manager, "/usage/price/")
 
 
 def test_drilling_down_to_the_answers_of_a_day(manager) -> None:
@@ -200,9 +200,9 @@ def test_what_each_hour_cost(manager) -> None:
     Price.objects.create(model="m", valid_from="2020-01-01", input_per_million="1000", output_per_million="0")
     one = shop("One", per_day=2)
     address = f"{OVERVIEW}{one.pk}/change/"
-    assert "Cost by hour" in page(manager, address)
+    assert wording.COST_BY_HOUR in page(manager, address)
     html = page(manager, address, hours="1")
-    assert "Cost by hour" not in html
+    assert wording.COST_BY_HOUR not in html
     assert html.count('class="number"><bdi dir="ltr" class="money">') >= 1
     assert sum(hour.replies for hour in business.load(one.pk, business.Narrowed(with_hours=True)).costly_hours) == 20
 
@@ -235,7 +235,7 @@ def test_a_chart_without_a_known_reset_looks_two_weeks_ahead(manager, days) -> N
 def test_a_disabled_business_shows_who_still_writes(manager) -> None:
     closed = shop("Closed", per_day=1, monthly_ai_response_limit=0)
     factories.message(factories.conversation(factories.WhatsAppInstance.objects.get()), timestamp=timezone.now())
-    assert "1 customer has written since" in page(manager, f"{OVERVIEW}{closed.pk}/change/")
+    assert f"1 {wording.CUSTOMER_WITHOUT_ANSWER_SINCE}" in page(manager, f"{OVERVIEW}{closed.pk}/change/")
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
@@ -281,7 +281,7 @@ def test_home_tells_managers_who_runs_out(manager) -> None:
     shop("Silent", per_day=3, monthly_ai_response_limit=30)
     html = page(manager, "/")
     assert "Silent now" in html
-    assert "No business is out of AI replies" not in html
+    assert wording.NONE_IS_OUT not in html
 
 
 def test_custom_alerts_begin_with_the_business_in_the_link(manager) -> None:

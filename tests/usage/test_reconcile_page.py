@@ -6,7 +6,7 @@ import io
 import pytest
 from django.test import Client
 
-from tests import factories
+from tests import factories, wording
 from tests.usage.shops import OVERVIEW, log_in, page, shop
 from usage import reconcile, resets, rollup
 from usage.models import Profile
@@ -34,9 +34,9 @@ def test_differences_are_shown_and_explained(manager) -> None:
     assert rows(manager) == {"Failed sends": (90, 20, 70), "Uncounted": (2, 30, -28), "Closed": (0, 20, -20)}
     assert rows(manager, all="1")["Nearly"] == (22, 20, 2)
     html = page(manager, ADDRESS)
-    assert "the send failed" in html
-    assert "Recorded but not counted" in html
-    assert "disabling the business set its counter to 0" in html
+    assert wording.COUNTER_WITHOUT_REPLY in html
+    assert wording.RECORDED_NOT_COUNTED in html
+    assert wording.COUNTER_DISABLED in html
     assert "−28" in html
 
 
@@ -69,10 +69,10 @@ def test_the_file_holds_what_the_page_shows(manager) -> None:
 
 
 def test_it_says_so_when_all_agree(manager) -> None:
-    assert "Every counter matches" in page(manager, ADDRESS)
+    assert wording.EVERY_COUNTER_MATCHES in page(manager, ADDRESS)
     shop("Nearly", per_day=2, used=22)
-    assert "only small differences" in page(manager, ADDRESS)
-    assert "No recently reset counter" in page(manager, ADDRESS, period="ended")
+    assert wording.ONLY_SMALL_DIFFERENCES in page(manager, ADDRESS)
+    assert wording.NO_RECENT_DIFFERENCE in page(manager, ADDRESS, period="ended")
 
 
 def test_who_may_and_what_is_asked_for(manager) -> None:

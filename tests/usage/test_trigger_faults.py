@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from conversations.models import AIInteraction
-from tests import factories
+from tests import factories, wording
 from tests.usage.shops import is_complete
 from tests.usage.test_rollup import assert_exact
 from usage import doctor, rollup
@@ -127,7 +127,7 @@ def test_a_table_of_ours_is_broken(world: World, fault: str) -> None:
     assert Missed.objects.filter(what=Missed.ANSWERS).count() == 4
     assert missed_changes().count == 1
     [note] = doctor.examine(connection).findings
-    assert "quota changes missing from the history: 1 (" in note.what
+    assert f"{wording.MISSING_FROM_THE_HISTORY}: 1 (" in note.what
     world.assert_nothing_is_forgotten()
 
 

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from tests import wording
 from tests.factories import business, conversation, message, staff
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +37,7 @@ def test_a_malformed_filter_is_a_bad_request(operator: Client, query: str) -> No
     message(conversation())
     response = operator.get(f"/conversations/message/?{query}")
     assert response.status_code == 400
-    assert "This address does not work" in response.content.decode()
+    assert wording.ADDRESS_DOES_NOT_WORK in response.content.decode()
 
 
 @pytest.mark.parametrize("query", ["q=%00", "q=%27%22%3B--", "q=%26%7C%21", "q=" + "x" * 5000, "o=-1.0", "o=99"])
@@ -50,7 +51,7 @@ def test_a_page_beyond_the_end_is_not_found(operator: Client, page: str) -> None
     business()
     response = operator.get(f"/usage/profile/?p={page}")
     assert response.status_code == 404
-    assert "the last page is 1" in response.content.decode()
+    assert f"{wording.LAST_PAGE_IS} 1" in response.content.decode()
 
 
 @pytest.mark.parametrize("pk", ["00000000-0000-4000-8000-000000000000", "1", "not-a-uuid", "a/b", "%00"])
@@ -58,7 +59,7 @@ def test_a_page_beyond_the_end_is_not_found(operator: Client, page: str) -> None
 def test_an_unknown_row_is_not_found(operator: Client, model: str, pk: str) -> None:
     response = operator.get(reverse(f"admin:{model}_change", args=["x"]).replace("/x/", f"/{pk}/"))
     assert response.status_code == 404
-    assert "with the id" in response.content.decode()
+    assert wording.NO_ROW_WITH_THAT_ID in response.content.decode()
 
 
 def test_an_unknown_page_is_not_found_in_arabic(operator: Client) -> None:
@@ -72,13 +73,13 @@ def test_a_page_without_permission_is_refused(client: Client) -> None:
     client.force_login(staff("Support"), backend="django.contrib.auth.backends.ModelBackend")
     response = client.get("/conversations/aiconfig/")
     assert response.status_code == 403
-    assert "You do not have permission" in response.content.decode()
+    assert wording.NO_PERMISSION in response.content.decode()
 
 
 def test_a_form_without_its_token_is_refused() -> None:
     response = Client(enforce_csrf_checks=True).post("/i18n/setlang/", {"language": "ar"})
     assert response.status_code == 403
-    assert "Your form has expired" in response.content.decode()
+    assert wording.FORM_EXPIRED in response.content.decode()
 
 
 def test_no_one_can_write(client: Client, django_user_model) -> None:

@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests import wording
 from waops.models import User
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,6 @@ def test_a_second_time_it_restores_the_rights_and_leaves_the_password() -> None:
 
 def test_it_refuses_a_real_database(settings) -> None:
     settings.EMBEDDED_POSTGRES = settings.DEBUG = False
-    with pytest.raises(CommandError, match="do not belong on a real database"):
+    with pytest.raises(CommandError, match=wording.DEMO_ACCOUNTS_ON_A_REAL_DATABASE):
         run()
     assert not User.objects.exists()

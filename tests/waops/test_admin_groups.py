@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
+from tests import wording
 from waops.models import User
 
 pytestmark = pytest.mark.django_db
@@ -14,8 +15,8 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ("Escalations: Can resolve escalations", "Staff: Can view group")),
-        ("ar", ("التصعيدات: يمكنه إنهاء التصعيدات", "فريق العمل: يمكنه رؤية مجموعة")),
+        ("en", (f"Escalations: {wording.MAY_RESOLVE['en']}", "Staff: Can view group")),
+        ("ar", (f"التصعيدات: {wording.MAY_RESOLVE['ar']}", "فريق العمل: يمكنه رؤية مجموعة")),
     ],
 )
 def test_permissions_are_named(language: str, words: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from conversations.models import AIConfig, AIPersonality, Conversation, Message, SupportTeamNumber
 from escalations.models import CannedNote, ClosingOutcome, ClosingRule
-from tests import factories
+from tests import factories, wording
 from usage.models import Alert, AlertRule, Delivery, Price, QuotaChange
 from waops.admin.paginator import LIMIT, BoundedPaginator
 from waops.models import ArchivedRow, InstalledObject
@@ -170,9 +170,9 @@ def test_a_large_table_is_not_counted() -> None:
         cursor.execute("ANALYZE public.whatsapp_conversation_messages")
     everything = BoundedPaginator(Message.objects.order_by("-timestamp"), 50)
     assert (everything.count, everything.num_pages) == (LIMIT, LIMIT // 50)
-    assert everything.in_words.startswith("About 3,000 entries; only the first 1,000 are listed")
+    assert everything.in_words.startswith(f"About 3,000 {wording.ONLY_THE_FIRST.format('1,000')}")
     some = BoundedPaginator(Message.objects.filter(role="user").order_by("id"), 50)
-    assert some.in_words.startswith("More than 1,000 entries; only the first 1,000 are listed")
+    assert some.in_words.startswith(f"More than 1,000 {wording.ONLY_THE_FIRST.format('1,000')}")
     few = BoundedPaginator(Message.objects.filter(content="hello 1").order_by("id"), 50)
     assert (few.count, few.in_words) == (1, "1 entry")
 
@@ -207,7 +207,7 @@ def test_a_column_or_table_that_is_missing_breaks_no_page(client: Client) -> Non
     for name in ("customerprofile", "supportteamnumber"):
         response = client.get(f"/conversations/{name}/")
         assert response.status_code == 404
-        assert "This database has no table" in response.content.decode()
+        assert wording.NO_TABLE in response.content.decode()
     home = client.get("/")
     assert home.status_code == 200
     assert "/conversations/customerprofile/" not in home.content.decode()

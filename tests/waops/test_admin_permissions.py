@@ -7,7 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.test import Client
 
-from tests import factories
+from tests import factories, wording
 from waops.access.permissions import MANAGERS, OPERATORS, SUPPORT, grant, revoke
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_a_manager_reads_no_messages_of_customers(client: Client) -> None:
     factories.message(chat, "private words")
     page = client.get(f"/conversations/conversation/{chat.pk}/change/").content.decode()
     assert "private words" not in page
-    assert "Messages as a list" not in page
+    assert wording.MESSAGES_AS_A_LIST not in page
 
 
 def test_names_are_links_only_for_people_who_may_open_them(client: Client) -> None:

@@ -12,7 +12,7 @@ def test_any_written_form_is_the_stored_number(written: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "Mona", "20101x", "201012345678@lid", "²³"])
-def test_what_is_no_number_is_none(text: str) -> None:
+def test_other_ids_are_not_numbers(text: str) -> None:
     assert digits(text) == ""
 
 

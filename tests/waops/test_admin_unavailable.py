@@ -9,6 +9,7 @@ from django.test import Client, RequestFactory
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
+from tests import wording
 from waops.database.middleware import DatabaseUnavailableMiddleware, server_error
 from waops.database.unavailable import BUSY, DISK_FULL, GONE, MISSING, NO_CONNECTION, READ_ONLY, Trouble, trouble_of
 
@@ -20,7 +21,7 @@ def unreachable(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", "The database cannot be reached"), ("ar", '<html lang="ar" dir="rtl">')]
+    ("language", "words"), [("en", wording.DATABASE_DOWN["en"]), ("ar", '<html lang="ar" dir="rtl">')]
 )
 def test_it_answers_503(unreachable: None, caplog: pytest.LogCaptureFixture, language: str, words: str) -> None:
     client = Client(headers={"accept-language": language})

@@ -12,6 +12,7 @@ from django.db import connections
 from psycopg import errors
 from pytest_django import Settings
 
+from tests import wording
 from tests.databases import Databases, django_uses
 from waops.dev.baseline import DatabaseNotEmpty, SuperuserNeeded, load
 from waops.dev.embedded.server import OWNER, SUPERUSER, EmbeddedServer
@@ -83,7 +84,7 @@ def test_a_failure_half_way_leaves_nothing(connection: psycopg.Connection) -> No
 def test_it_refuses_a_role_that_is_not_a_superuser(server: EmbeddedServer, connection: psycopg.Connection) -> None:
     with (
         psycopg.connect(server.dsn(OWNER, connection.info.dbname)) as as_owner,
-        pytest.raises(SuperuserNeeded, match=f"“{OWNER}” is not a superuser"),
+        pytest.raises(SuperuserNeeded, match=f"“{OWNER}” {wording.NOT_A_SUPERUSER}"),
     ):
         load(as_owner)
 
@@ -140,11 +141,11 @@ class TestCommand:
         with django_uses(server, connection.info.dbname):
             call_command("demo", "baseline", "--variant=after", "--without-optional-tables", "--older", stdout=output)
 
-        assert output.getvalue() == f"Loaded the baseline, variant “after”, into database “{connection.info.dbname}”.\n"
+        assert output.getvalue() == wording.LOADED_THE_BASELINE.format("after", connection.info.dbname) + "\n"
         assert "support_team_numbers" not in tables(connection)
         assert values(connection, "SELECT to_regclass('public.idx_messages_conversation') IS NOT NULL") == [True]
 
-    def test_it_tells_what_stands_in_the_way(self, server: EmbeddedServer, connection: psycopg.Connection) -> None:
+    def test_it_names_what_prevents_it(self, server: EmbeddedServer, connection: psycopg.Connection) -> None:
         connection.execute("CREATE TABLE public.customers ()")
 
         with (
@@ -158,7 +159,7 @@ class TestCommand:
     ) -> None:
         settings.EMBEDDED_POSTGRES = False
 
-        with django_uses(server, connection.info.dbname), pytest.raises(CommandError, match="is not a superuser"):
+        with django_uses(server, connection.info.dbname), pytest.raises(CommandError, match=wording.NOT_A_SUPERUSER):
             call_command("demo", "baseline")
 
     def test_it_tells_that_the_server_cannot_be_reached(self, monkeypatch: pytest.MonkeyPatch) -> None:

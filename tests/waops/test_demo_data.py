@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests import wording
 from tests.databases import Databases
 from waops.dev.baseline import loader as baseline
 from waops.dev.demo import SIZES, AlreadyHasBusinesses, NotTheOwner, SeedUsedBefore, TablesMissing, load
@@ -204,5 +205,5 @@ def test_command_loads_and_reports(committed_database, capsys):
 
 
 def test_command_refuses_a_malformed_moment():
-    with pytest.raises(CommandError, match="not a date and time: yesterday"):
+    with pytest.raises(CommandError, match=f"{wording.NOT_A_TIME}: yesterday"):
         call_command("demo", "data", "--now", "yesterday")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from escalations.models import CaseState, Event
 from escalations.procedures import claim
 from escalations.queries import View, in_view
-from tests import factories
+from tests import factories, wording
 from waops.dev.demo import load
 from waops.models import User
 
@@ -69,5 +69,5 @@ def test_it_leaves_real_businesses_alone(demo) -> None:
 
 def test_it_refuses_a_real_database(settings) -> None:
     settings.EMBEDDED_POSTGRES = settings.DEBUG = False
-    with pytest.raises(CommandError, match="must not run on a real database"):
+    with pytest.raises(CommandError, match=wording.DEMO_ON_A_REAL_DATABASE):
         run()

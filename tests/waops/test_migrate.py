@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.utils.translation import gettext, gettext_lazy, override
 from psycopg import sql
 
+from tests import wording
 from tests.databases import Databases, django_uses
 from tests.programs import wait_until
 from tests.waops.schema.conftest import in_background
@@ -252,7 +253,7 @@ def test_what_another_version_migrated_is_refused_and_left_alone(server, committ
     with psycopg.connect(committed_database) as session:
         session.execute(OTHER)
     before = dump(server, committed_database)
-    with pytest.raises(CommandError, match=r"usage\.0010_quota.* Use that version to reverse everything"):
+    with pytest.raises(CommandError, match=rf"usage\.0010_quota.* {wording.USE_THAT_VERSION}"):
         call_command("migrate", *target, verbosity=0)
     assert dump(server, committed_database) == before
 
@@ -261,7 +262,7 @@ def test_make_run_says_how_to_start_again_after_another_version(committed_databa
     settings.EMBEDDED_POSTGRES = True
     with psycopg.connect(committed_database) as session:
         session.execute(OTHER)
-    with pytest.raises(CommandError, match=r"/\S+ was created by another version .* delete that folder"):
+    with pytest.raises(CommandError, match=rf"/\S+ {wording.BY_ANOTHER_VERSION} .* delete that"):
         call_command("bootstrap", port=0)
 
 
@@ -279,7 +280,7 @@ def test_a_role_that_may_not_is_told_which_one_may(database):
     with psycopg.connect(database, user="supabase_admin") as superuser:
         (name,) = superuser.execute("SELECT current_database()").fetchone()
         superuser.execute(sql.SQL("ALTER DATABASE {} OWNER TO supabase_admin").format(sql.Identifier(name)))
-    with pytest.raises(CommandError, match=r"permission denied for database .* Run migrate as the role that owns"):
+    with pytest.raises(CommandError, match=rf"permission denied for database .* {wording.RUN_AS_THE_OWNER}"):
         call_command("migrate", verbosity=0)
 
 

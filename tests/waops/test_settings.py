@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.checks import run_checks
 
 from conversations.checks import kill_switch_names_functions
+from tests import wording
 from waops.database.checks.settings import environment_is_read
 from waops.database.url import database_settings
 
@@ -100,7 +101,7 @@ def test_an_unusable_variable_stops_commands_with_a_reason() -> None:
         check=False,
     )
     assert result.returncode == 1
-    assert "waops.E012) DATABASE_URL cannot be used" in result.stderr
+    assert f"waops.E012) DATABASE_URL {wording.CANNOT_BE_USED}" in result.stderr
     assert "Traceback" not in result.stderr
     assert "word@" not in result.stderr
 

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         ("contenttypes", "0002_remove_content_type_name"),
     ]
 
-    # Support sees the names of businesses wherever they stand, but not what they pay for.
+    # Support sees the names of businesses wherever they appear, but not what they pay for.
     operations = [
         grants(
             {

@@ -128,5 +128,5 @@ class Delivery(models.Model):
 
     @property
     def message_id(self) -> str:
-        """The same for each attempt, so that a receiver can drop a message that arrives twice."""
+        """The message's id, the same for each attempt, so that a receiver can drop a message that arrives twice."""
         return f"quota-{self.alert.business_id}-{self.pk}"

@@ -40,7 +40,7 @@ class Price(models.Model):
         return f"{self.model} {self.valid_from}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Also assigns existing counts to the new prices."""
+        """Save, and assign existing counts to the new prices."""
         with transaction.atomic():
             super().save(*args, **kwargs)
             reprice(*{self.model, getattr(self, "_stored_model", self.model)})

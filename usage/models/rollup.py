@@ -16,9 +16,10 @@ from usage.models.profile import Profile
 
 
 class RollupState(models.Model):
-    """One row. `built_at` is NULL until all replies have been counted once.
+    """The state of the counts, in a single row.
 
-    `basis` was `waops.usage_basis()` at that time. If it has changed, the replies must be counted again.
+    `built_at` is NULL until all replies have been counted once. `basis` was `waops.usage_basis()` at that time. If it
+    has changed, the replies must be counted again.
     """
 
     built_at = models.DateTimeField(_("counted from the start"), null=True)

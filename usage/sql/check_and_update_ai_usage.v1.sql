@@ -1,10 +1,9 @@
--- May the business answer with the AI, and, when asked to, count one answer. A failure of ours never silences a
--- customer: without a known business the answer is yes, with errorMessage, and an incident counted for the operators.
--- Needs nothing of schema waops; counting the incident is all that is lost without it. If a trigger of the service discards
--- the count, the answer is also yes with errorMessage.
---
--- Triggers of the service run inside this function and may name their tables unqualified: its search path is the one
--- that the service's callers have, with the built-in names first. Therefore each name here is qualified.
+-- Whether the business's AI may reply and, if asked to, count one reply. Our failure never silences a customer: for an
+-- unknown business the answer is yes, with errorMessage, and an incident is counted for the operators. The answer is
+-- also yes with errorMessage if a trigger of the service discards the count.
+-- Needs nothing of schema waops; without it only the incident is lost.
+-- Triggers of the service run inside this function and may name their tables unqualified: its search path is that of
+-- the service's callers, with the built-in names first. So each name here is qualified.
 CREATE OR REPLACE FUNCTION public.check_and_update_ai_usage(
     p_user_id uuid,
     p_increment boolean DEFAULT false

@@ -1,15 +1,12 @@
--- Adds answers to the counts, in one statement and therefore one snapshot: the pending ones, or with p_rebuild all there
--- are, into counts that the caller has emptied. Returns how many changes were counted, and the WhatsApp numbers among
--- them that are gone. The caller holds the lock of waops.refresh_usage.
---
--- A reset that has become known since (a period not yet `counted`) splits its predecessor. Counts were assigned to periods
--- without it, so pending answers are too; then every answer of that business since the reset moves from the one period to
--- the other, pending or not.
---
--- Any value that the columns' types allow may be there: moments are counted within 2000 to 2100, and texts by their first
--- 200 characters, as they are keys. Prices, pages and the proof of usage/rollup.py do the same, by SANE_MOMENT there.
---
--- What was known of the businesses by their counts (waops.usage_outlook) is forgotten with them.
+-- Add AI replies to the counts, in one statement and therefore one snapshot: the pending ones or, with p_rebuild, all
+-- of them, into counts that the caller has emptied. Returns how many changes were counted, and the WhatsApp numbers
+-- among them that no longer exist. The caller holds the lock of waops.refresh_usage.
+-- A reset that has become known since (a period not yet `counted`) splits the period before it. Counts were assigned to
+-- periods without it, so pending replies are too; then every reply of that business since the reset moves from the one
+-- period to the other, pending or not.
+-- Columns may contain any value of their type: times are counted within 2000 to 2100, and texts by their first 200
+-- characters, because they are keys. Prices, pages and the proof of usage/rollup.py do the same, by SANE_MOMENT there.
+-- Figures derived from the counts (waops.usage_outlook) are discarded with them.
 CREATE OR REPLACE FUNCTION waops.count_answers(
     p_time_zone text,
     p_rebuild boolean,

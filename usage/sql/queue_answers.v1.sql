@@ -1,11 +1,10 @@
--- Trigger of public.whatsapp_ai_interactions, once per statement: each change waits in waops.usage_pendinganswer to be
--- counted, and commits with the answer itself. Appends only, so that writers never wait for each other or for a count.
--- SECURITY DEFINER: the roles that write answers may not write here.
---
+-- Trigger on public.whatsapp_ai_interactions, once per statement: queues each change in waops.usage_pendinganswer to be
+-- counted, and commits with the reply itself. Appends only, so that writers never wait for each other or for a count.
+-- SECURITY DEFINER: the roles that write replies may not write here.
 -- It never fails the statement that fired it, and waits 40 ms at most. Changes that it could not queue make the counts
--- stale: a row in waops.usage_missed says so, in the same transaction. Where that fails too, a sequence does, which is
--- found without the name of its schema; until the transaction ends its shared lock keeps waops.refresh_usage from
--- taking that mark for counted. One note per transaction is enough: all answers are counted again.
+-- stale: a row in waops.usage_missed says so, in the same transaction. If that fails too, a sequence does, which is
+-- found without the name of its schema; until the transaction ends, its shared lock keeps waops.refresh_usage from
+-- treating that mark as counted. One note per transaction is enough, because all replies are counted again.
 CREATE OR REPLACE FUNCTION waops.queue_answers() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER

@@ -1,4 +1,4 @@
--- In one file and one transaction: the counts are exact only when every kind of change is queued from the same moment on.
+-- In one file and one transaction: the counts are exact only if every kind of change is queued from the same moment on.
 CREATE TRIGGER waops_queue_inserted
     AFTER INSERT ON public.whatsapp_ai_interactions
     REFERENCING NEW TABLE AS added

@@ -1,11 +1,10 @@
--- Trigger of public.profiles: a change of a limit or a counter that this app did not make goes into the history too.
+-- Trigger on public.profiles: records changes of limits and counters that this app did not make in the history.
 -- This app writes its own entries, with a person and a reason, and says so for the length of its transaction. Counting
--- one answer raises the counter and nothing else, and is no change. The comparison is here and not in the trigger, where
--- it would keep the service from changing the columns' types or dropping them.
+-- one reply increments the counter and nothing else, which is not a change. The comparison is here and not in the
+-- trigger, where it would keep the service from changing the columns' types or dropping them.
 -- SECURITY DEFINER: the roles that change profiles may not write the history.
---
--- It never fails the change, and waits 40 ms at most, once in a transaction. A change that could not be recorded is a
--- row in waops.usage_missed; where that fails too, a sequence counts it, found without the name of its schema.
+-- It never fails the change, and waits 40 ms at most, once per transaction. A change that could not be recorded is a
+-- row in waops.usage_missed; if that fails too, a sequence counts it, which is found without the name of its schema.
 CREATE OR REPLACE FUNCTION waops.record_outside_change() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER

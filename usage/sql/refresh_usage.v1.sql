@@ -1,13 +1,13 @@
--- Counts what is pending, and returns the state of the counts. One at a time; others wait, pages for two seconds only.
--- p_at_most: a page's patience. With more pending than that nothing is counted, and `pending` says so (a number above
--- p_at_most stands for "more"). NULL: all of it. p_rebuild: forget the counts and count every answer again; that is
--- also done where they were never built, were built for another time zone, or missed a change, if there are no more
--- answers than p_at_most. `problem`: why nothing can be counted at all.
---
+-- Count what is pending, and return the state of the counts. One call runs at a time; others wait, pages for two
+-- seconds only.
+-- p_at_most: a page's patience. With more pending changes nothing is counted, and `pending` says so (a number above
+-- p_at_most means "more"). NULL: no limit. p_rebuild: discard the counts and count every reply again. That also happens
+-- if they were never built, were built for another time zone, or missed a change, and there are at most p_at_most
+-- replies. `problem`: why nothing can be counted at all.
 -- A change can be missed (see waops.queue_answers): then a row of waops.usage_missed or the sequence in
--- waops.usage_basis() says so. Both are read before the answers are counted, so that a change that is missed meanwhile
--- makes the counts stale again. A mark of the sequence may be there before its transaction commits: while such a
--- transaction holds its lock, the counts are not called built.
+-- waops.usage_basis() says so. Both are read before the replies are counted, so that a change missed in the meantime
+-- makes the counts stale again. A mark of the sequence may exist before its transaction commits: while such a
+-- transaction holds its lock, the counts do not count as built.
 CREATE OR REPLACE FUNCTION waops.refresh_usage(
     p_time_zone text,
     p_at_most integer DEFAULT NULL,

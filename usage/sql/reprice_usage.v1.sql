@@ -1,5 +1,5 @@
--- Splits the counts per period anew by the prices in force, for these models; what was known of the businesses by
--- them (waops.usage_outlook) is forgotten.
+-- Split the counts per period by the prices in force, for these models. Figures derived from them (waops.usage_outlook)
+-- are discarded.
 CREATE OR REPLACE FUNCTION waops.reprice_usage(p_models text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp

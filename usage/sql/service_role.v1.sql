@@ -1,5 +1,5 @@
--- The service's role may look into the app's schema, because our functions run with its rights. It gets a single table
--- here, and each later migration grants what its own functions read. PostgREST exposes schemas by its own list.
+-- The service's role may use the app's schema, because our functions run with its rights. It gets a single table here,
+-- and each later migration grants what its own functions read. PostgREST has its own list of exposed schemas.
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'service_role') THEN

@@ -1,7 +1,8 @@
--- What the counts of answers rest on: the four triggers that queue changes, as they are in the catalog, and the marks of
--- changes that could not be queued. Counts are exact only while this is what it was when they were built: a trigger that
--- was dropped, disabled or restored meanwhile has another entry. NULL: a trigger is missing, or does not always fire;
--- or the table has partitions or children, whose own writers fire no trigger.
+-- What the counts of AI replies depend on: the four triggers that queue changes, as they are in the catalog, and the
+-- marks of changes that could not be queued.
+-- Counts are exact only while this equals its value when they were built: a trigger that was dropped, disabled or
+-- restored in between has another entry. NULL: a trigger is missing or does not always fire, or the table has
+-- partitions or children, whose own writers fire no trigger.
 CREATE OR REPLACE FUNCTION waops.usage_basis() RETURNS text
     LANGUAGE sql
     STABLE

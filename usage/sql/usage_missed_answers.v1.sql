@@ -1,4 +1,4 @@
--- Counts transactions whose answers could neither be queued nor be noted as missed; see waops.queue_answers.
--- Open to everybody: the trigger must reach it whatever became of rights and owners. Using it costs a recount, no more.
+-- Counts transactions whose replies could be neither queued nor noted as missed; see waops.queue_answers.
+-- Open to everyone: the trigger must reach it whatever happened to rights and owners. Using it only costs a recount.
 CREATE SEQUENCE waops.usage_missed_answers;
 GRANT USAGE ON SEQUENCE waops.usage_missed_answers TO PUBLIC;

@@ -1,4 +1,4 @@
--- Counts changes of quotas that could neither be recorded nor be noted as missed; see waops.record_outside_change.
--- Open to everybody: the trigger must reach it whatever became of rights and owners.
+-- Counts changes of quotas that could be neither recorded nor noted as missed; see waops.record_outside_change.
+-- Open to everyone: the trigger must reach it whatever happened to rights and owners.
 CREATE SEQUENCE waops.usage_missed_changes;
 GRANT USAGE ON SEQUENCE waops.usage_missed_changes TO PUBLIC;

@@ -66,7 +66,7 @@ def grouped(number: int | None) -> SafeString | str:
 
 @register.filter
 def grouped_text(number: int) -> str:
-    """The same inside a drawing, where no markup is allowed."""
+    """A number with thousands separators inside a drawing, where no markup is allowed."""
     return _grouped(number)
 
 

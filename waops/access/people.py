@@ -37,22 +37,22 @@ class User(AbstractUser):
 
     @property
     def name(self) -> str:
-        """As pages and histories show it."""
+        """The name as pages and histories show it."""
         return self.get_full_name() or self.get_username()
 
     @cached_property
     def limited_to(self) -> list[UUID | None]:
-        """Loaded by `readers.with_limits`."""
+        """The businesses of the person's limits, loaded by `readers.with_limits`."""
         return User.objects.get(pk=self.pk).limited_to
 
     @cached_property
     def granted(self) -> list[str]:
-        """Loaded by `readers.with_permissions`."""
+        """The person's permissions, loaded by `readers.with_permissions`."""
         return User.objects.get(pk=self.pk).granted
 
     @cached_property
     def owns_device(self) -> bool:
-        """Loaded by `readers.with_device`."""
+        """Whether the person has a second factor, loaded by `readers.with_device`."""
         return User.objects.get(pk=self.pk).owns_device
 
     @cached_property

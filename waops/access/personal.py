@@ -84,7 +84,7 @@ def _hidden(number: str) -> str:
 
 
 def text(written: str, *, is_cut: bool = False) -> str:
-    """A text from outside; names and messages can contain numbers too. `is_cut`: the text is truncated."""
+    """A text from outside, with its numbers masked unless this reader sees them. `is_cut`: the text is truncated."""
     reader = current()
     if reader.sees_numbers:
         return written

@@ -30,7 +30,7 @@ def digits(text: str) -> str:
 
 
 def readable(number: str) -> str:
-    """`+965 6396 9871`, grouped as in its country; anything that is not a phone number is unchanged."""
+    """The number grouped as in its country, `+965 6396 9871`; anything that is not a phone number is unchanged."""
     known = _read(number)
     if known is None:
         return number
@@ -40,7 +40,7 @@ def readable(number: str) -> str:
 
 
 def masked(number: str) -> str:
-    """`+20 ••• ••• 4567`: the country and the last four digits, enough to tell two customers apart."""
+    """The number as `+20 ••• ••• 4567`: country and last four digits are enough to tell two customers apart."""
     known = _read(number)
     country = [f"+{known.country_code}"] if known else []
     return "\u00a0".join([*country, HIDDEN, HIDDEN, re.sub(r"\D", "", number)[-4:]])

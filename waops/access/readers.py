@@ -78,7 +78,7 @@ class Reader:
 
     @property
     def scope(self) -> str:
-        """The same for all readers who see the same businesses. Part of the key of cached values."""
+        """The part of a cache key that all readers who see the same businesses share."""
         if self.businesses is None:
             return "all"
         return sha256("".join(sorted(map(str, self.businesses))).encode()).hexdigest()

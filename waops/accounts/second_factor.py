@@ -45,7 +45,7 @@ class Verdict:
 
 
 def need_of(request: HttpRequest) -> Need:
-    """No query if SECOND_FACTOR_REQUIRED is empty, because the person is loaded with what this needs.
+    """What this person must still do before any page. No query if SECOND_FACTOR_REQUIRED is empty.
 
     A device set up in another session applies to this one from the next request.
     """
@@ -81,7 +81,7 @@ def verify(user: User, typed: str) -> Verdict:
 
 
 def give_code(request: HttpRequest, typed: str) -> Verdict:
-    """`verify`, and record the result; an accepted code gives this session access to the pages."""
+    """Verify a code and record the result; an accepted code gives this session access to the pages."""
     user: Any = request.user
     verdict = verify(user, typed)
     if verdict.device is None:

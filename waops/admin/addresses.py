@@ -104,7 +104,7 @@ class ClearAddresses(ModelAdmin):  # type: ignore[type-arg]
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
     ) -> tuple[models.QuerySet[Any], bool]:
-        """Raises BadAddressError, a BadRequest, for a search that would reveal a masked number."""
+        """Search, unless it would reveal a masked number. Raises BadAddressError, a BadRequest."""
         if not search_term:
             return queryset, False
         by_number = bool(self.number_field)
@@ -142,7 +142,7 @@ class ClearAddresses(ModelAdmin):  # type: ignore[type-arg]
         return super().response_add(request, *args, **kwargs)
 
     def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The author of a change may see more than the reader, so the description is masked."""
+        """Mask numbers in the descriptions, because the author of a change may see more than the reader."""
         response = super().history_view(request, object_id, *args, **kwargs)
         for entry in (getattr(response, "context_data", None) or {}).get("action_list", ()):
             entry.change_message = personal.text(entry.get_change_message())
@@ -163,7 +163,7 @@ class ClearAddresses(ModelAdmin):  # type: ignore[type-arg]
         return StrictChangeList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Decided by `StrictChangeList.get_filters`, once each filter has taken exactly what it produces."""
+        """Allow everything here: `StrictChangeList.get_filters` rejects what no filter has used."""
         return True
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

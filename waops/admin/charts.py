@@ -104,7 +104,7 @@ class Plot:
 
 
 def bars(values: Sequence[tuple[date | int, int]], *, rtl: bool) -> BarChart:
-    """One bar per day, or per hour of the day."""
+    """The bars of a chart: one per day, or per hour of the day."""
     plot = Plot(0, len(values), max((count for _, count in values), default=0), rtl=rtl)
     width = (WIDTH - START - END) / max(len(values), 1)
     drawn, marks = [], []
@@ -171,5 +171,5 @@ def _round_steps(highest: float) -> list[int]:
 
 
 def text(number: float) -> str:
-    """In the format of coordinates."""
+    """A number in the format of coordinates."""
     return f"{number:.1f}"

@@ -1,6 +1,7 @@
-"""Addresses that only accept forms. Opened from the address bar, after a change of language or after logging
-in again, they redirect to the page with the form. Previews, and pages that use `typed_before`, show again
-what was typed.
+"""Redirect from addresses that only accept forms to the page with the form.
+
+People get there from the address bar, after a change of language or after logging in again. Previews, and pages that
+use `typed_before`, show again what was typed.
 """
 
 from collections.abc import Callable

@@ -72,8 +72,8 @@ def once(request: HttpRequest, work: Callable[[], Done], is_done: Callable[[Done
 
 
 def say_twice(request: HttpRequest, now: str = "") -> None:
-    """The message to show when `once` has returned None. `now` tells what is true now: others may have acted since."""
-    messages.info(request, format_html("{} {}", gettext("Submitted twice, done once."), now))
+    """Show a message when `once` has returned None. `now` tells what is true now: others may have acted since."""
+    messages.info(request, format_html("{} {}", gettext("This was submitted twice and done once."), now))
 
 
 def key_of(request: HttpRequest) -> UUID | None:

@@ -58,7 +58,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 def estimated_rows(model: Any, using: str = "default") -> int:
-    """Rows of the model's table by the planner's statistics; -1 if it was never analyzed."""
+    """How many rows the model's table has by the planner's statistics; -1 if it was never analyzed."""
     table = model._meta.db_table
 
     def read() -> int:

@@ -37,19 +37,19 @@ def live_tables(using: str = "default") -> dict[str, frozenset[str]]:
 
 
 def read_tables(using: str = "default") -> dict[str, frozenset[str]]:
-    """As `live_tables`, past the cache."""
+    """As `live_tables`, but always read from the database."""
     with connections[using].cursor() as cursor:
         cursor.execute(COLUMNS)
         return {table: frozenset(columns) for table, columns in cursor.fetchall()}
 
 
 def forget_tables(using: str = "default") -> None:
-    """Read them again at the next query."""
+    """Discard the cached tables, so that the next query reads them again."""
     forget(key(using))
 
 
 def key(using: str = "default") -> str:
-    """Under which they are cached."""
+    """The cache key of the tables."""
     return f"live-tables:{using}"
 
 

@@ -102,7 +102,7 @@ class OutOfRange(AsWritten, datetime):
 
 
 def is_plain(moment: date) -> bool:
-    """Whether it is an ordinary time that can be calculated with."""
+    """Whether this is an ordinary time that can be calculated with."""
     return FIRST_YEAR <= moment.year < LAST_YEAR and not isinstance(moment, AsWritten)
 
 

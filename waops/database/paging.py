@@ -22,7 +22,7 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises ValueError."""
+        """Parse a cursor from an address. Raises ValueError."""
         moment, separator, pk = text.partition("_")
         cursor = cls(moments.parse(moment), UUID(pk))
         if not separator or cursor.moment.tzinfo is None:
@@ -42,7 +42,7 @@ class Found(Generic[Row]):
 
 
 def first_of(rows: Sequence[Any], size: int, moment: str) -> Found[Any]:
-    """The first `size` rows; one more was read. `moment` is the attribute they are ordered by."""
+    """The first `size` rows of a read that fetched one more. `moment` is the attribute they are ordered by."""
     page = rows[:size]
     is_last = len(rows) <= size
     return Found(page, "" if is_last or not page else str(Cursor(getattr(page[-1], moment), page[-1].pk)))

@@ -8,11 +8,12 @@ SAMPLES = 5
 
 
 def detect_pooler(connection: BaseDatabaseWrapper) -> str:
-    """`direct`, `session` or `transaction`. Opens a second connection if there is a pooler.
+    """Find out what is between us and the server: `direct`, `session` or `transaction`.
 
-    On connecting, the server tells the driver its process number; a pooler makes one up. A transaction pooler assigns
-    processes per transaction: the number changes between two statements, or a second connection gets the same one.
-    Inside a transaction neither is visible, and the result is `session`.
+    Opens a second connection if there is a pooler. On connecting, the server tells the driver its process number; a
+    pooler makes one up. A transaction pooler assigns processes per transaction: the number changes between two
+    statements, or a second connection gets the same one. Inside a transaction neither is visible, and the result is
+    `session`.
     """
     pids = {_server_process(connection) for _number in range(SAMPLES)}
     if pids == {connection.connection.info.backend_pid}:

@@ -63,7 +63,7 @@ def alias() -> str:
 
 
 def reading() -> BaseDatabaseWrapper:
-    """The connection to it."""
+    """The connection to that database."""
     return connections[alias()]
 
 

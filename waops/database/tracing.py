@@ -18,7 +18,7 @@ CAPACITY = 10_000
 
 
 class FunctionTrace(models.Model):
-    """The function is traced until that time."""
+    """A trace of a function, and when it ends."""
 
     function = models.TextField(_("function"), primary_key=True)
     since = models.DateTimeField(_("since"), db_default=Now())

@@ -33,7 +33,10 @@ class Trouble:
 
 GONE = Trouble(
     _("The database cannot be reached"),
-    _("Waops is running, but its database does not respond. The log tells the operators. Try again in half a minute."),
+    _(
+        "Waops is running, but its database does not respond. This was logged for the operators. "
+        "Try again in half a minute."
+    ),
 )
 NO_CONNECTION = Trouble(
     _("The database has no free connection"),
@@ -52,7 +55,7 @@ READ_ONLY = Trouble(
 )
 DISK_FULL = Trouble(
     _("The database's disk is full"),
-    _("There is no space to save anything. The log tells the operators, who must free some. Pages still work."),
+    _("There is no space to save anything. This was logged for the operators, who must free some. Pages still work."),
 )
 MISSING = Trouble(
     _("Something is missing in the database"),
@@ -97,7 +100,7 @@ def trouble_of(error: BaseException) -> Trouble | None:
 
 
 def what_was_saved(request: HttpRequest) -> dict[str, bool]:
-    """For error pages: whether something was submitted, and whether any of it may have been saved."""
+    """Tell an error page whether something was submitted, and whether any of it may have been saved."""
     is_sent = request.method not in SAFE_METHODS
     return {"is_sent": is_sent, "is_uncertain": is_sent and something_saved()}
 

@@ -49,7 +49,7 @@ def read_widths(connection: BaseDatabaseWrapper, tables: Sequence[tuple[str, str
 
 
 def table_bloat(rows: int, pages: int, widths: dict[int, float] | None) -> float | None:
-    """Share between 0 and 1; None if the statistics do not tell."""
+    """The share of a table that is bloat, between 0 and 1; None if the statistics do not tell."""
     if not widths or pages < LARGE_PAGES or not rows:
         return None
     row = ROW_OVERHEAD + _aligned(sum(widths.values()))

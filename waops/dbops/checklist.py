@@ -26,7 +26,7 @@ SWITCHED = 0.99
 """The callers count as switched if the functions stored at least this share of the last day's messages."""
 WATCH = timedelta(hours=24)
 WATCH_SNAPSHOTS = 12
-"""In the day after the indexes: at least every two hours."""
+"""This many snapshots in the day after the indexes were built count as watched: one every two hours."""
 WEEK = 7
 """This many consecutive days with a snapshot count as a watched week."""
 

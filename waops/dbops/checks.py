@@ -35,7 +35,7 @@ TABLES_EXIST = """
 def live_schema_is_known(
     app_configs: Any = None, *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """The connection checks already report a missing table or an unreachable server."""
+    """Warn about damage and drift. The connection checks already report a missing table or an unreachable server."""
     messages: list[CheckMessage] = []
     for alias in databases or []:
         # Each separately: a damaged object may be what another section reads.

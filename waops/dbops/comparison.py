@@ -93,7 +93,7 @@ METRIC_COLUMNS = (
 
 
 def activity(snapshot: Snapshot) -> Activity:
-    """Reads the previous snapshot, if there is one."""
+    """The activity up to a snapshot. Reads the previous snapshot, if there is one."""
     previous = Snapshot.objects.filter(taken_at__lt=snapshot.taken_at).first()
     figures, earlier = snapshot.figures, previous.figures if previous else None
     if previous is None or earlier is None or _was_reset(earlier["database"], figures["database"]):

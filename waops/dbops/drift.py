@@ -102,7 +102,7 @@ def differences(connection: BaseDatabaseWrapper) -> list[Difference]:
 
 
 def accept(connection: BaseDatabaseWrapper, key: str, by_name: str) -> AcceptedDrift:
-    """Raises LookupError for a key that is not a current difference."""
+    """Accept a difference. Raises LookupError for a key that is not a current difference."""
     if key not in {difference.key for difference in differences(connection)}:
         raise LookupError(key)
     accepted, _ = AcceptedDrift.objects.using(connection.alias).get_or_create(key=key, defaults={"by_name": by_name})

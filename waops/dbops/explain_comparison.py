@@ -49,7 +49,7 @@ COLUMNS = (
 
 
 def compare_baselines(before: ExplainBaseline, after: ExplainBaseline) -> Figures:
-    """Slowest before, first."""
+    """The changes of all statements, the slowest before first."""
     old, new = before.plans["statements"], after.plans["statements"]
     rows = [_compare(name, old.get(name), new.get(name)) for name in {**new, **old}]
     rows.sort(key=lambda row: (-(row.before_ms or float("inf")), row.name))

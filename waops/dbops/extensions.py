@@ -8,7 +8,7 @@ HAS_SCHEMA = "SELECT pg_catalog.to_regnamespace('extensions') IS NOT NULL"
 
 
 def create_extension(connection: BaseDatabaseWrapper, name: str) -> str:
-    """The statement that installs it: in Supabase's schema for extensions or, on another server, in the
+    """The statement that installs an extension: in Supabase's schema for extensions or, on another server, in the
     default schema.
     """
     place = " WITH SCHEMA extensions" if fetch_value(connection, HAS_SCHEMA) else ""

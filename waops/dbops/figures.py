@@ -61,7 +61,7 @@ class Cell:
 
     @property
     def classes(self) -> str:
-        """CSS classes of its element on a page."""
+        """CSS classes of the cell on a page."""
         kind = self.column.kind
         names = ("number", kind.is_number), ("name", kind is Kind.NAME), ("unknown", self.is_unknown)
         return " ".join(name for name, holds in names if holds)
@@ -94,17 +94,17 @@ class Figures:
     folded: bool = False
 
     def cells(self) -> Iterator[list[Cell]]:
-        """Row by row, as shown in the current language."""
+        """The cells of each row, as shown in the current language."""
         for row in self.rows:
             yield [Cell(column, shown(getattr(row, column.attribute), column.kind)) for column in self.columns]
 
     def narrow_columns(self) -> list[Column]:
-        """Columns that a page shows as such."""
+        """Columns that a page shows in the table itself."""
         return [column for column in self.columns if not column.wide]
 
     @property
     def is_wide(self) -> bool:
-        """Whether it is too wide for a phone."""
+        """Whether the table is too wide for a phone."""
         return len(self.narrow_columns()) > NARROW
 
     def rows_of_cells(self) -> Iterator[Row]:

@@ -52,7 +52,7 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def is_wrong(findings: Iterable[Finding]) -> bool:
-    """Whether any of them is more than a note."""
+    """Whether any of the findings is more than a note."""
     return any(finding.severity is not Severity.NOTE for finding in findings)
 
 

@@ -55,7 +55,10 @@ class IndexReport:
 
 
 def report_indexes(connection: BaseDatabaseWrapper, tables: Sequence[str] | None = None) -> IndexReport:
-    """`tables`: qualified names to check; all if None. Shows the largest, and all with advice."""
+    """Figures and findings about indexes: the largest, and all with advice.
+
+    `tables`: qualified names of those whose indexes are checked; all if None.
+    """
     facts = read_indexes(connection, tables)
     findings = list(judge_indexes(facts))
     advice: dict[str, str] = {}

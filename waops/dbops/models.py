@@ -6,14 +6,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class NoRows(models.Manager["Operations"]):
-    """For a model without a table."""
+    """The manager of a model without a table."""
 
     def get_queryset(self) -> models.QuerySet["Operations"]:
         return super().get_queryset().none()
 
 
 class Operations(models.Model):
-    """Has no table: carries the permissions of the operations pages, and their place in the navigation."""
+    """The permissions of the operations pages and their place in the navigation. Has no table."""
 
     objects = NoRows()
 

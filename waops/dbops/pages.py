@@ -83,7 +83,7 @@ class Step:
 
     @property
     def is_open(self) -> bool:
-        """What is due, and what is begun, is unfolded."""
+        """Whether the phase is unfolded: it is the current one, or has begun."""
         return self.is_due or 0 < self.done < len(self.states)
 
 

@@ -109,7 +109,7 @@ COLUMNS = (
 
 
 def parts() -> list[Part]:
-    """Most frequent first, so that quick work does not wait for slow work."""
+    """All parts, the most frequent first, so that quick work does not wait for slow work."""
     return sorted(PARTS, key=lambda part: part.every)
 
 

@@ -52,17 +52,17 @@ class PlannedFunction:
 
     @property
     def identity(self) -> str:
-        """For example `public.name(uuid, text)`."""
+        """The function with its argument types, for example `public.name(uuid, text)`."""
         return self.operation.identity
 
     @property
     def body(self) -> str | None:
-        """As the server stores it: the text between the file's dollar quotes."""
+        """The function's body as the server stores it: the text between the file's dollar quotes."""
         return body_of(self.operation.sql)
 
     @property
     def name(self) -> str:
-        """For example `public.name`."""
+        """The function's qualified name, for example `public.name`."""
         return self.identity.partition("(")[0]
 
 
@@ -82,7 +82,7 @@ class PlannedTrigger:
 
     @property
     def enable(self) -> str:
-        """The statement that makes it fire as planned."""
+        """The statement that makes the trigger fire as planned."""
         return f"ALTER TABLE {self.table} ENABLE {'ALWAYS ' if self.always else ''}TRIGGER {self.name};"
 
     @property
@@ -91,7 +91,7 @@ class PlannedTrigger:
 
     @property
     def calls(self) -> str:
-        """The function, for example `waops.name`."""
+        """The function that the trigger calls, for example `waops.name`."""
         return str(re.findall(r"EXECUTE (?:FUNCTION|PROCEDURE) ([\w.]+)", self.sql, re.IGNORECASE)[0])
 
 

@@ -56,7 +56,7 @@ def healthy() -> JsonResponse:
 
 
 def ready() -> JsonResponse:
-    """200 or 503, with reasons that name no host or role, and our damaged objects.
+    """Answer `/readyz`: 200 or 503, with reasons that name no host or role, and our damaged objects.
 
     Damage that still lets pages be served is `degraded`, not `unavailable`: every process shares the database, so a
     load balancer that removed them would turn a small failure into a complete one.

@@ -39,6 +39,6 @@ def exist(connection: BaseDatabaseWrapper, *tables: str) -> bool:
 
 
 def server_version(connection: BaseDatabaseWrapper) -> int:
-    """As `server_version_num`: 150018 is 15.18."""
+    """The version as `server_version_num`: 150018 is 15.18."""
     connection.ensure_connection()
     return int(connection.connection.info.server_version)

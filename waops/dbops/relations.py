@@ -174,24 +174,26 @@ class IndexFacts:
 
     @cached_property
     def keys(self) -> list[tuple[str, ...]]:
-        """Equal for two indexes with equal key columns: column, operator class, order, collation."""
+        """The key columns as a value that is equal for two indexes with equal columns, operator classes, order and
+        collation.
+        """
         parts = (self.columns, self.classes, self.options, self.collations)
         return list(zip(*(part.split()[: self.key_count] for part in parts), strict=True))
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """Equal for two indexes of a table that do the same work, apart from uniqueness."""
+        """A value that is equal for two indexes of a table that do the same work, apart from uniqueness."""
         return self.method, self.keys, self.columns, self.expressions, self.predicate
 
 
 def read_tables(connection: BaseDatabaseWrapper, names: Sequence[str] | None = None) -> list[TableFacts]:
-    """Largest first. `names` are qualified; all tables if None."""
+    """Facts about tables, largest first. `names` are qualified; all tables if None."""
     query = TABLES.format(chosen=EVERY if names is None else CHOSEN_TABLE)
     return fetch(connection, TableFacts, query, None if names is None else [list(names)])
 
 
 def read_indexes(connection: BaseDatabaseWrapper, tables: Sequence[str] | None = None) -> list[IndexFacts]:
-    """Largest first. `tables`: qualified names of those whose indexes are wanted; all if None."""
+    """Facts about indexes, largest first. `tables`: qualified names of those whose indexes are wanted; all if None."""
     known = server_version(connection) >= 160_000
     query = INDEXES.format(
         last_scan="pg_catalog.pg_stat_get_lastscan(relation.oid)" if known else "NULL::timestamptz",
@@ -201,11 +203,11 @@ def read_indexes(connection: BaseDatabaseWrapper, tables: Sequence[str] | None =
 
 
 def read_index_sizes(connection: BaseDatabaseWrapper, tables: Sequence[str] | None = None) -> dict[str, int]:
-    """Bytes of all its indexes, by qualified table."""
+    """Size in bytes of all indexes of a table, by qualified table."""
     query = INDEX_SIZES.format(chosen=EVERY if tables is None else CHOSEN_INDEX)
     return dict(fetch(connection, lambda *row: row, query, None if tables is None else [list(tables)]))
 
 
 def read_definitions(connection: BaseDatabaseWrapper, names: Sequence[str]) -> dict[str, str]:
-    """By qualified index, for tables that no session holds exclusively."""
+    """Index definitions by qualified index, without tables that a session has locked exclusively."""
     return dict(fetch(connection, lambda *row: row, DEFINITIONS, [list(names)]))

@@ -85,7 +85,7 @@ def period(kept: Kept) -> int:
 
 
 def check() -> None:
-    """Raises RetentionError for a period with an unknown name, or one that is too short."""
+    """Check the configured periods. Raises RetentionError for an unknown name or a period that is too short."""
     names = [kept.name for kept in KEPT]
     if unknown := sorted(set(settings.RETENTION_DAYS).difference(names)):
         raise RetentionError(

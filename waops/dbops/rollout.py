@@ -195,7 +195,7 @@ def _line(line: TraceLine) -> Line:
 
 
 def adoption_figures(using: str = "default") -> Figures:
-    """Takes a reading first."""
+    """The adoption as figures. Takes a reading first."""
     take_reading(using)
     rows = [
         _adoption_row(adoption(HOUR, using), _("the last hour")),

@@ -99,7 +99,7 @@ def time_commits(snapshot: Snapshot, using: str = "default") -> None:
 
 
 def collect(connection: BaseDatabaseWrapper) -> dict[str, Any]:
-    """By section; each row by a name that stays the same between snapshots."""
+    """The figures by section; each row has a name that stays the same between snapshots."""
     return {
         "database": asdict(_database(connection)),
         "statements": dict(_statements(connection)),

@@ -62,7 +62,7 @@ def service_tables() -> list[str]:
 
 
 def report_tables(connection: BaseDatabaseWrapper, tables: Sequence[str] | None = None) -> TableReport:
-    """`tables`: qualified names to check; all if None. Shows the largest."""
+    """Figures and findings about the largest tables. `tables`: qualified names to check; all if None."""
     facts = read_tables(connection, tables)
     index_sizes = read_index_sizes(connection, tables)
     widths = read_widths(connection, [(fact.schema, fact.name) for fact in facts[:LARGEST]])

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     operations = [
         grants(
             {
-                # Those who speak with customers and with businesses see numbers. Operators look after the database.
+                # People who talk to customers and businesses see numbers. Operators maintain the database.
                 SUPPORT: ["waops.see_numbers"],
                 MANAGERS: ["waops.see_numbers"],
                 OPERATORS: [

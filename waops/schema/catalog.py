@@ -86,7 +86,9 @@ class IndexStatement:
 
     @classmethod
     def parse(cls, sql: str) -> Self:
-        """Raises ValueError for anything else, including CONCURRENTLY and IF NOT EXISTS, which the operation adds."""
+        """Parse a CREATE INDEX statement. Raises ValueError for anything else, including CONCURRENTLY and IF NOT
+        EXISTS, which the operation adds.
+        """
         match = STATEMENT.fullmatch(sql)
         if match is None:
             raise ValueError(f"Not of the form CREATE [UNIQUE] INDEX name ON schema.table …: {sql}")

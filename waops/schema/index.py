@@ -50,7 +50,7 @@ class CreateIndex(RunSQL):
             raise ValueError(f"Duplicates can stop the unique index {self.statement.name}: name its repair command.")
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
-        """As written, without CONCURRENTLY."""
+        """Refer to the index by its statement as written, without CONCURRENTLY."""
         return Operation.deconstruct(self)
 
     def describe(self) -> str:
@@ -187,7 +187,7 @@ class CreateIndex(RunSQL):
 
 
 class CreateIndexWherePossible(CreateIndex):
-    """As CreateIndex, but where the table or one of its columns is missing there is no index and no error."""
+    """As CreateIndex, but skips the index if the table or one of its columns is missing."""
 
     def _build(self, connection: BaseDatabaseWrapper, record: Record) -> None:
         if not catalog.table_exists(connection, self.statement.qualified_table):

@@ -58,7 +58,7 @@ class LinkNotMovable(MigrationStopped):
 
 
 class LinkOutOfReach(MigrationStopped):
-    """The row that is kept stands in a child table, which a foreign key does not see."""
+    """The row that is kept is in a child table, which a foreign key does not see."""
 
     message = _(
         "Rows of %(table)s refer to rows that are to be removed, and cannot refer to those that are kept, because "
@@ -132,7 +132,7 @@ def _move(
         # A row that a trigger kept unchanged would be lost with the row that it refers to.
         cursor.execute(f"SELECT EXISTS (SELECT {left})", ids)
         if cursor.fetchone() == (True,):
-            raise LinkNotMovable(table=key.table, error=_("a trigger of that table keeps them as they are"))
+            raise LinkNotMovable(table=key.table, error=_("a trigger on that table keeps them as they are"))
 
 
 def _tried(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> bool:

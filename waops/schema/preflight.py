@@ -72,7 +72,7 @@ def failing_writes(connection: BaseDatabaseWrapper) -> Iterator[tuple[Trial, str
 
 
 def refuse_failing_writes(connection: BaseDatabaseWrapper) -> None:
-    """Raises WritesFail, or the error of a further condition."""
+    """Raise WritesFail if a trial fails, or the error of a further condition."""
     for condition in CONDITIONS:
         condition(connection)
     if failures := [f"  {trial}: {error}" for trial, error in failing_writes(connection)]:

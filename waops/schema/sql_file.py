@@ -55,7 +55,7 @@ class SQLFile:
 
     @classmethod
     def find(cls, name: str, version: int = 1) -> Self:
-        """Raises LookupError unless exactly one app has it."""
+        """The file in the app that has it. Raises LookupError unless exactly one app does."""
         file = f"{name}.v{version}.sql"
         found = [label for label, folder in folders().items() if (folder / file).exists()]
         if len(found) != 1:
@@ -64,7 +64,7 @@ class SQLFile:
 
     @property
     def label(self) -> str:
-        """For example `reply_ready.v1`; identifies this version in the records."""
+        """The file's name in the records, for example `reply_ready.v1`."""
         return f"{self.name}.v{self.version}"
 
     @property
@@ -77,7 +77,7 @@ class SQLFile:
 
     @property
     def reverse(self) -> str:
-        """Raises ValueError if there is no reverse file and none can be derived."""
+        """The statements that undo the file. Raises ValueError if there is no reverse file and none can be derived."""
         written = self.path.with_suffix(".reverse.sql")
         return written.read_text(encoding="utf-8") if written.exists() else drops(self.forward)
 
@@ -128,7 +128,7 @@ class SQLFileOperation(RunSQL):
         super().__init__(self.file.forward, self.file.reverse)
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
-        """By the file's name, not its text."""
+        """Refer to the file by name, not by its text."""
         return Operation.deconstruct(self)
 
     @property

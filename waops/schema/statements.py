@@ -86,5 +86,5 @@ def drops(sql: str) -> str:
 
 
 def if_exists(sql: str) -> str:
-    """The same with IF EXISTS, so that dropping a missing object does nothing."""
+    """A DROP statement with IF EXISTS, so that dropping a missing object does nothing."""
     return DROP.sub(r"DROP \1 IF EXISTS ", sql)

@@ -15,7 +15,7 @@ def milliseconds(seconds: float) -> str:
 
 @contextmanager
 def server_settings(connection: BaseDatabaseWrapper, *, local: bool, **wanted: str) -> Iterator[None]:
-    """Set them, and restore the previous values afterwards, also after an error.
+    """Change server settings for the duration of the block, and restore the previous values, also after an error.
 
     `local`: until the end of the current transaction, where a rollback restores them; otherwise for the session.
     Settings unknown to this version of the server are left out.

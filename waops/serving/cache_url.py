@@ -10,7 +10,9 @@ TIMEOUT_SECONDS = 0.5
 
 
 def cache_settings(url: str) -> dict[str, Any]:
-    """`url` is rediscache://… for Redis, whose failure only the log will show, or locmemcache://."""
+    """Django's cache settings. `url` is rediscache://… for Redis, whose failure only the log will show, or
+    locmemcache://.
+    """
     config: dict[str, Any] = environ.Env.cache_url_config(url)
     config["KEY_FUNCTION"] = "waops.database.kept.cache_key"
     if config["BACKEND"] == environ.Env.CACHE_SCHEMES["rediscache"]:

@@ -9,7 +9,7 @@ PAGES = {403: "403.html", 404: "404.html", 405: "405.html"}
 
 
 class EmptyErrorMiddleware:
-    """Comes after LocaleMiddleware, which sets the reader's language."""
+    """Shows our page for an error without one. Comes after LocaleMiddleware, which sets the reader's language."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -31,7 +31,9 @@ class Environment(environ.Env):  # type: ignore[misc]  # environ is not typed
             return default
 
     def postgres_url(self, var: str) -> str:
-        """Empty if unset. An unreadable value connects to nothing, not to the embedded server."""
+        """Check a database address. Empty if unset. An unreadable value connects to nothing, not to the embedded
+        server.
+        """
         url: str = self.str(var, default="")
         try:
             parts = urlsplit(url)
@@ -67,7 +69,7 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def time_zone(text: str) -> str:
-    """Raises LookupError or ValueError for an unknown time zone."""
+    """Check the name of a time zone. Raises LookupError or ValueError for an unknown one."""
     return ZoneInfo(text).key
 
 

@@ -31,7 +31,9 @@ SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
 
 
 class RequestMiddleware:
-    """Comes before all other middleware, so that their log lines belong to the request."""
+    """Gives a request its id and logs it. Comes before all other middleware, so that their log lines belong to the
+    request.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -50,7 +52,7 @@ class RequestMiddleware:
 
 @receiver(request_finished)
 def forget_request(**kwargs: Any) -> None:
-    """Not earlier: Django logs an error's status after all middleware has responded."""
+    """Runs after the response, because Django logs an error's status after all middleware has responded."""
     request_id.set("")
     current_request.set(None)
 

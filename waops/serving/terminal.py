@@ -25,7 +25,7 @@ def plain(text: object) -> str:
 
 
 def line(*parts: object) -> Text:
-    """One line of parts, each a text or a pair of text and style."""
+    """Put a line together from parts, each a text or a pair of text and style."""
     styled = (part if isinstance(part, tuple) else (part, "") for part in parts)
     return Text.assemble(*((plain(text), style) for text, style in styled))
 
@@ -45,6 +45,6 @@ class Terminal(Console):
 
 
 def progress_bar(*, disable: bool = False) -> Progress:
-    """On standard error, and removed when done. Without a terminal nothing is drawn."""
+    """A progress bar on standard error, removed when done. Without a terminal nothing is drawn."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Terminal(stderr=True), transient=True, disable=disable)

@@ -1,2 +1,3 @@
--- The functions write the lines of a trace round and round, over the oldest one: as many as waops.database.tracing.CAPACITY.
+-- A ring of slots: the functions overwrite the oldest line of a trace. There are waops.database.tracing.CAPACITY of
+-- them.
 CREATE SEQUENCE waops.function_trace_slot MAXVALUE 10000 CYCLE;

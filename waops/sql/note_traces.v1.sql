@@ -1,5 +1,5 @@
--- Trigger of waops.function_trace: keeps waops.traced_until.
--- SECURITY DEFINER: a role that may switch traces may not set the sequence.
+-- Trigger on waops.function_trace: keeps waops.traced_until current.
+-- SECURITY DEFINER: a role that may start traces may not set the sequence.
 CREATE OR REPLACE FUNCTION waops.note_traces() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER

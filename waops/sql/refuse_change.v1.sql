@@ -1,5 +1,5 @@
--- Keeps a table append-only. The trigger's argument, if it has one, is the hint. As a trigger for each deleted row it lets
--- retention remove what is older than 30 days: retention says so in its own transaction.
+-- Keeps a table append-only. The trigger's argument, if there is one, is the hint. As a trigger for each deleted row it
+-- allows retention, which announces itself in its own transaction, to remove rows older than 30 days.
 CREATE OR REPLACE FUNCTION waops.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY INVOKER

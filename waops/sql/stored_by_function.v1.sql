@@ -1,4 +1,4 @@
--- Every message that one of our functions stored draws a number: see waops/dbops/adoption.py.
+-- Each message that one of our functions stores draws a number: see waops/dbops/adoption.py.
 CREATE SEQUENCE waops.stored_by_function;
 DO $$
 BEGIN

@@ -1,5 +1,5 @@
--- Write one line of a trace, if the function is traced. The public functions call it only while anything is, and catch
--- what it raises.
+-- Write one line of a trace, if the function is traced. The public functions call it only while anything is traced, and
+-- catch its errors.
 -- SECURITY DEFINER: the service may write no other line.
 CREATE OR REPLACE FUNCTION waops.trace_call(
     p_function text,

@@ -1,5 +1,5 @@
--- When the last trace ends, in seconds since 1970: what a function looks at to know whether anything is traced. Kept by
--- a trigger on waops.function_trace. A sequence, because it is read in a microsecond and no lock on a table delays it.
+-- When the last trace ends, in seconds since 1970; functions read it to find out whether anything is traced. Kept by a
+-- trigger on waops.function_trace. A sequence, because reading it takes a microsecond and no lock on a table delays it.
 CREATE SEQUENCE waops.traced_until;
 DO $$
 BEGIN

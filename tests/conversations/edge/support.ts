@@ -83,7 +83,7 @@ export async function later<T>(milliseconds: number, run: () => Promise<T>): Pro
   }
 }
 
-/** What is written to the console meanwhile. */
+/** What is written to the console in the meantime. */
 export async function logged(run: () => Promise<unknown>): Promise<string[]> {
   const lines: string[] = [];
   const { log, info, warn, error } = console;

@@ -121,7 +121,7 @@ def test_a_bad_batch_stores_nothing_of_it(ours: Rows, case: str):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", ["a\0b", "half a pair \ud83d", "\udc00"])
-def test_python_refuses_what_is_no_text_before_sending_it(text: str):
+def test_python_refuses_an_invalid_text_before_sending_it(text: str):
     conversation = factories.conversation()
     for arguments in [(text, None), ("x", text)]:
         with pytest.raises(CallRefused) as refused:

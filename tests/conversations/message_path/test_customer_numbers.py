@@ -87,7 +87,7 @@ def test_the_form_that_was_given_is_found_first(ours: Rows):
 
 
 @pytest.mark.parametrize("address", NO_CUSTOMERS)
-def test_what_is_no_customer_is_refused(ours: Rows, address: str):
+def test_an_id_of_no_customer_is_refused(ours: Rows, address: str):
     instance = ours.instance()
     ours.conversation(instance, user_phone=address)
     with pytest.raises(psycopg.DataError, match="must be a customer, not a group") as refused:

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from conversations.preflight import RowsHidden, refuse_unfit_tables
+from tests import wording
 from tests.conversations.message_path.rows import Rows
 from tests.conversations.message_path.test_message_count import DELETE_ONE, INSERT
 from tests.databases import Databases, django_uses
@@ -32,7 +33,7 @@ def deployed(server: EmbeddedServer, databases: Databases, django_db_blocker, re
 def test_a_role_that_sees_only_some_messages_is_refused(deployed: Rows):
     with connection.cursor() as cursor, connection.schema_editor(atomic=False) as editor:
         cursor.execute("SET ROLE authenticated")
-        with pytest.raises(RowsHidden, match="Row-level security"):
+        with pytest.raises(RowsHidden, match=wording.ROW_LEVEL_SECURITY):
             refuse_unfit_tables(None, editor)
 
 
@@ -43,7 +44,7 @@ GAME = "CREATE FUNCTION public.end_turn({}) RETURNS text LANGUAGE plpgsql AS 'BE
 def test_a_function_of_the_service_with_a_name_of_ours_is_not_replaced(deployed: Rows, arguments: str):
     deployed.connection.execute(GAME.format(arguments))  # type: ignore[arg-type]
     before = catalog(deployed)
-    with pytest.raises(CommandError, match=r"end_turn\(uuid.*Nothing was changed"):
+    with pytest.raises(CommandError, match=rf"end_turn\(uuid.*{wording.NOTHING_CHANGED}"):
         call_command("migrate", verbosity=0)
     assert catalog(deployed) == before
 

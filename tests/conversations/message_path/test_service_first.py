@@ -99,7 +99,7 @@ def test_overloads_in_public_are_not_called(ours: Rows):
 
 
 def test_a_message_that_a_trigger_discards_is_a_distinct_error(ours: Rows):
-    """Not 40001, which PostgREST repeats without end."""
+    """Not 40001, which PostgREST retries without limit."""
     conversation = ours.conversation()
     trigger(ours, "whatsapp_conversation_messages", "RETURN NULL;")
     for query in (

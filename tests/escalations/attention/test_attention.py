@@ -12,7 +12,7 @@ from conversations.models import Conversation, Turn
 from escalations.attention.findings import COUNTED, Item, Kind
 from escalations.attention.queries import find, fresh_count
 from escalations.models import Escalation, Event, KnownReason
-from tests import factories
+from tests import factories, wording
 
 PAGE = "/escalations/escalation/attention/"
 
@@ -63,7 +63,7 @@ def said(response) -> list[str]:
 def test_an_orderly_desk_needs_none(support) -> None:
     factories.waiting(minutes=5)
     response = support.get(PAGE)
-    assert "Nothing needs attention" in response.content.decode()
+    assert wording.NOTHING_NEEDS_ATTENTION in response.content.decode()
     assert fresh_count() == ""
 
 
@@ -83,7 +83,7 @@ def test_customers_told_without_an_escalation_are_listed(support) -> None:
     factories.escalation(back_again, escalated_at=factories.ago(days=3), resolved_at=factories.ago(days=2))
     assert {item.conversation_id for item in found(Kind.MISSED)} == {chat.pk, back_again.pk}
     text = support.get(PAGE).content.decode()
-    assert "created no escalation" in text
+    assert wording.CREATED_NO_ESCALATION in text
     assert f"/conversations/conversation/{chat.pk}/change/" in text
 
 
@@ -122,7 +122,7 @@ def test_duplicates_are_closed_and_the_first_is_kept(support, allow_duplicates) 
     assert found(Kind.DUPLICATE) == []
 
 
-# Numbers that are not connected, and answers of the AI
+# Numbers that are not connected, and AI replies
 
 
 @pytest.mark.parametrize("status", ["Disconnected", "DISCONNECTED", "Created", ""])
@@ -211,7 +211,7 @@ def test_only_forms_change_anything(support) -> None:
 def test_many_are_counted_only_up_to_a_limit_and_cost_the_same(support) -> None:
     def cost() -> int:
         with CaptureQueriesContext(connection) as queries:
-            assert "Put in the queue" in support.get(PAGE).content.decode()
+            assert wording.PUT_IN_THE_QUEUE in support.get(PAGE).content.decode()
         return len(queries)
 
     missed()
@@ -224,7 +224,7 @@ def test_many_are_counted_only_up_to_a_limit_and_cost_the_same(support) -> None:
     text = support.get(PAGE).content.decode()
     assert f"{COUNTED}+" in text
     assert text.count('<li class="finding__item">') == 40
-    assert "More will appear when these are done" in text
+    assert wording.MORE_WILL_APPEAR in text
 
 
 def test_the_count_on_the_tab_is_remembered_for_a_while(support) -> None:
@@ -290,7 +290,7 @@ def test_customers_whose_turn_ended_without_an_answer_are_listed(support) -> Non
         resolved_at=factories.ago(minutes=1),
     )
     assert {item.conversation_id for item in found(Kind.UNANSWERED)} == {one.conversation_id for one in listed}
-    assert "did not finish" in support.get(PAGE).content.decode()
+    assert wording.DID_NOT_FINISH in support.get(PAGE).content.decode()
 
 
 def test_replies_whose_sending_is_not_confirmed_are_listed(support) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from escalations.models import CannedNote, ClosingRule, Event
 from escalations.procedures import claim
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import QUEUE, SignIn, address, rows
 from tests.escalations.desk.test_resolving import said
 from waops.models import User
@@ -49,11 +49,11 @@ def test_the_second_to_claim_is_told_who_has_it(desk, sign_in, omar) -> None:
     claim([case.pk], omar)
     for action in ("claim", "resolve", "snooze"):
         [told] = said(desk.post(address(case, action), {"until": "1h"}, follow=True))
-        assert "is claimed by" in told
+        assert wording.IS_CLAIMED_BY in told
         assert "Omar" in told
     assert kinds(case) == ["claimed"]
     text = desk.get(address(case)).content.decode()
-    assert "has claimed this until" in text
+    assert wording.HAS_CLAIMED_THIS in text
     assert address(case, "resolve") not in text
 
 
@@ -121,16 +121,16 @@ def test_a_page_that_is_out_of_date_is_refused_and_keeps_the_note(desk, omar) ->
     desk.post(address(case, "snooze"), {"until": "1h"})
     response = desk.post(address(case, "resolve"), {"version": "0", "note": "a long answer"})
     assert response.status_code == 409
-    assert "Nothing was done" in said(response)[-1]
+    assert wording.NOT_CHANGED_SINCE_OPENED in said(response)[-1]
     assert "a long answer</textarea>" in response.content.decode()
 
 
 def test_a_required_note_is_asked_for(desk) -> None:
     ClosingRule.objects.update_or_create(business=None, defaults={"note_required": True})
     case = factories.waiting(minutes=90)
-    assert "required by this business when resolving" in desk.get(address(case)).content.decode()
+    assert wording.NOTE_REQUIRED in desk.get(address(case)).content.decode()
     [told] = said(desk.post(address(case, "resolve"), follow=True))
-    assert "requires a note" in told
+    assert wording.REQUIRES_A_NOTE in told
     desk.post(address(case, "resolve"), {"note": "done"})
     case.refresh_from_db()
     assert case.resolved_at is not None
@@ -141,7 +141,7 @@ def test_a_snoozed_case_is_out_of_sight_until_it_wakes(desk) -> None:
     desk.post(address(case, "snooze"), {"until": "customer"})
     assert rows(desk.get(QUEUE)) == []
     assert rows(desk.get(QUEUE, {"view": "snoozed"})) == [case]
-    assert "Until the customer writes" in desk.get(address(case)).content.decode()
+    assert wording.UNTIL_THE_CUSTOMER_WRITES in desk.get(address(case)).content.decode()
     desk.post(address(case, "wake"))
     assert rows(desk.get(QUEUE)) == [case]
 
@@ -156,7 +156,11 @@ def test_a_message_of_the_customer_ends_a_snooze(desk) -> None:
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [({}, "Choose an end time"), ({"at": "2020-01-01T10:00"}, "in the future"), ({"until": "never"}, "valid choice")],
+    [
+        ({}, wording.CHOOSE_AN_END),
+        ({"at": "2020-01-01T10:00"}, wording.END_IN_THE_FUTURE),
+        ({"until": "never"}, "valid choice"),
+    ],
 )
 def test_a_snooze_without_an_end_is_refused(desk, data, words) -> None:
     case = factories.waiting(minutes=90)
@@ -194,7 +198,7 @@ def test_support_may_not_take_over(desk, omar) -> None:
     assert desk.post(address(case, "claim"), {"override": "on"}).status_code == 403
 
 
-def test_a_note_stands_in_the_history(desk) -> None:
+def test_a_note_is_in_the_history(desk) -> None:
     case = factories.waiting(minutes=90)
     desk.post(address(case, "note"), {"note": "<b>called</b>"})
     assert "&lt;b&gt;called&lt;/b&gt;" in desk.get(address(case)).content.decode()

@@ -5,7 +5,7 @@ from django.db import connection
 from waffle.testutils import override_sample
 
 from escalations.models import Escalation
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import address
 from waops.database.incidents import Incident
 
@@ -22,9 +22,9 @@ def case(db) -> Escalation:
 def test_it_shows_the_messages_and_who_answers(support, case: Escalation) -> None:
     text = support.get(address(case, "ai_context")).content.decode()
     assert text.index("Where is it? &lt;b&gt;") < text.index("Let me see.") < text.index("How much is it?")
-    assert "A person; the AI stays silent" in text
+    assert wording.PERSON_NOT_AI in text
     Escalation.objects.update(resolved_at=factories.ago(minutes=1))
-    assert "A person; the AI stays silent" not in support.get(address(case, "ai_context")).content.decode()
+    assert wording.PERSON_NOT_AI not in support.get(address(case, "ai_context")).content.decode()
 
 
 def test_the_legacy_path_shows_the_same(support, case: Escalation) -> None:
@@ -43,7 +43,7 @@ def test_the_legacy_path_shows_the_same(support, case: Escalation) -> None:
 
 
 @pytest.mark.parametrize("number", ["", "120363@g.us"])
-def test_what_is_no_customer_is_shown_as_it_is(support, case: Escalation, number: str) -> None:
+def test_an_id_of_no_customer_is_shown_unchanged(support, case: Escalation, number: str) -> None:
     Escalation.objects.update(whatsapp_number=number)
     assert support.get(address(case, "ai_context")).status_code == 200
 

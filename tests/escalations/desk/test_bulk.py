@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from escalations.models import Escalation, Event
 from escalations.procedures import claim
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import QUEUE, SignIn
 
 BULK = f"{QUEUE}bulk/"
@@ -37,7 +37,7 @@ def test_a_preview_says_what_will_happen_and_does_nothing(desk) -> None:
     response = desk.post(BULK, {"action": "resolve", "case": [free.pk, held.pk]})
     assert outcomes(response) == ["resolved", "held"]
     text = response.content.decode()
-    assert "1 can be done now." in text
+    assert f"1 {wording.CAN_BE_DONE}" in text
     assert "Omar" in text
     assert Escalation.objects.filter(resolved_at=None).count() == 2
     assert Event.objects.count() == 1
@@ -68,7 +68,7 @@ def test_many_are_snoozed_until_the_customer_writes(desk) -> None:
     cases = [factories.waiting(minutes=minutes) for minutes in (20, 10)]
     preview = desk.post(BULK, {"action": "snooze", "case": [case.pk for case in cases]})
     unclear = confirm(desk, preview)
-    assert "Choose an end time" in unclear.content.decode()
+    assert wording.CHOOSE_AN_END in unclear.content.decode()
     assert Event.objects.count() == 0
     assert outcomes(confirm(desk, preview, until="customer")) == ["snoozed", "snoozed"]
 
@@ -93,11 +93,11 @@ def test_what_was_done_to_many_is_taken_back_at_a_press(desk, action, data, undo
 def test_an_escalation_that_is_gone_is_said(desk) -> None:
     response = desk.post(BULK, {"action": "claim", "case": [uuid.uuid4()]})
     assert outcomes(response) == ["not_found"]
-    assert "no longer exists" in response.content.decode()
+    assert wording.NO_LONGER_EXISTS in response.content.decode()
 
 
 def test_nothing_selected_is_said(desk) -> None:
-    assert "Select escalations in the queue first" in desk.post(BULK, {"action": "claim"}).content.decode()
+    assert wording.SELECT_FIRST in desk.post(BULK, {"action": "claim"}).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -128,6 +128,6 @@ def test_what_was_written_since_the_list_was_read_is_not_resolved(support) -> No
     sent = {"action": "resolve", "cases": preview.context["cases"], "query": "", "seen": seen, "note": ""}
     done = support.post(f"{QUEUE}bulk/", sent)
     assert (done.context["done"], done.context["refused"]) == (1, 1)
-    assert "has written since you opened this page" in done.content.decode()
+    assert wording.WROTE_SINCE_OPENED in done.content.decode()
     unread.refresh_from_db()
     assert unread.resolved_at is None

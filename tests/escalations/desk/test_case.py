@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from escalations.models import Escalation
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import QUEUE, address
 
 
@@ -21,7 +21,9 @@ def test_a_case_shows_the_conversation_with_the_point_of_escalation(support) -> 
         factories.message(chat, content, role, timestamp=start + timedelta(minutes=minute))
     case = factories.escalation(chat, escalated_at=start + timedelta(seconds=90))
     text = support.get(address(case)).content.decode()
-    places = [text.index(part) for part in (">first<", ">second<", "Escalated: Customer asked for a person", ">third<")]
+    places = [
+        text.index(part) for part in (">first<", ">second<", f"Escalated: {wording.ASKED_FOR_A_PERSON}", ">third<")
+    ]
     assert places == sorted(places)
 
 
@@ -134,7 +136,7 @@ def test_a_conversation_leads_to_its_beginning_its_escalation_and_a_day(support)
 def test_a_malformed_place_is_refused(support, place, value) -> None:
     response = support.get(address(factories.waiting(minutes=5)), {place: value})
     assert response.status_code == 400
-    assert "is not a position in this conversation" in response.content.decode()
+    assert wording.NOT_A_POSITION in response.content.decode()
 
 
 def test_a_case_shows_all_that_is_known_beside(support) -> None:
@@ -256,7 +258,7 @@ def test_the_next_case_is_the_next_in_the_queue_and_at_its_end_the_first(support
 
 
 def test_home_offers_the_longest_waiting(support) -> None:
-    assert "No one is waiting" in support.get("/").content.decode()
+    assert wording.NONE_WAITING in support.get("/").content.decode()
     factories.waiting(minutes=5)
     case = factories.waiting(minutes=500)
     text = support.get("/").content.decode()
@@ -298,7 +300,7 @@ def test_resolving_warns_of_what_was_written_since_the_page_was_read(support) ->
     warned = support.post(address(case, "resolve"), sent)
     text = warned.content.decode()
     assert warned.status_code == 409
-    assert "has written since you opened this page. Read the message, then resolve." in text
+    assert wording.WROTE_SINCE_OPENED in text
     assert "wait, one more thing" in text
     assert "all done" in text
     case.refresh_from_db()

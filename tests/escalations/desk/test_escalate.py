@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from escalations.models import Escalation, Event
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import address
 from tests.escalations.desk.test_resolving import said
 from waops.models import User
@@ -48,13 +48,13 @@ def test_a_customer_who_is_already_waiting_is_not_escalated_twice(desk) -> None:
     assert escalate(chat.pk) not in text
     response = desk.post(escalate(chat.pk), follow=True)
     assert response.redirect_chain[-1][0] == address(case)
-    assert "is already escalated" in said(response)[0]
+    assert wording.ALREADY_ESCALATED in said(response)[0]
     assert Escalation.objects.count() == 1
 
 
 def test_a_conversation_that_is_gone_is_said(desk) -> None:
     response = desk.post(escalate(uuid.uuid4()), follow=True)
-    assert said(response) == ["This conversation no longer exists."]
+    assert said(response) == [wording.CONVERSATION_GONE]
 
 
 def test_a_note_that_is_too_long_is_refused(desk) -> None:

@@ -10,7 +10,7 @@ from django.utils.html import strip_tags
 from escalations import procedures
 from escalations.desk.queue import PER_PAGE
 from escalations.models import CaseState
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import QUEUE, address, rows
 
 
@@ -38,7 +38,7 @@ def test_a_row_says_who_waits_for_what_since_when_and_where(support) -> None:
     text = response.content.decode()
     for shown in ("متجر النور", "alnoor", "منى Samir", "+20\u00a010\u00a012345678", "أين طلبي؟ order #12"):
         assert shown in text
-    for shown in ("1 h 15 min", "wrote 1 h 20 min ago", "Detected by AI"):
+    for shown in ("1 h 15 min", "wrote 1 h 20 min ago", wording.DETECTED_BY_AI):
         assert shown in text
     assert "hold text" not in text
 
@@ -50,7 +50,10 @@ def test_what_stands_side_by_side_in_a_row_is_parted_by_spaces(support) -> None:
     salma = factories.staff("Support", username="salma")
     procedures.snooze([case.pk], salma, None)
     text = " ".join(strip_tags(support.get(QUEUE, {"view": "snoozed"}).content.decode()).split())
-    for words in ("Customer asked for a person wrote 1 h 20 min ago", "Until the customer writes salma Claimed by"):
+    for words in (
+        f"{wording.ASKED_FOR_A_PERSON} wrote 1 h 20 min ago",
+        f"{wording.UNTIL_THE_CUSTOMER_WRITES} salma Claimed by",
+    ):
         assert words in text
 
 
@@ -71,7 +74,13 @@ def test_a_message_without_a_plausible_time_is_shown_as_it_is_stored(support) ->
 def test_without_conversation_instance_or_reason_a_row_is_still_shown(support) -> None:
     case = factories.escalation(whatsapp_number="status@broadcast", reason=None)
     text = support.get(QUEUE).content.decode()
-    for shown in ("status@broadcast", "No stored message", "No WhatsApp number", "No reason given", address(case)):
+    for shown in (
+        "status@broadcast",
+        wording.NO_STORED_MESSAGE,
+        wording.NO_WHATSAPP_NUMBER,
+        wording.NO_REASON,
+        address(case),
+    ):
         assert shown in text
 
 
@@ -96,7 +105,7 @@ def test_resolved_cases_are_listed_latest_first_with_who_did_it(support, sign_in
     response = support.get(QUEUE, {"view": "resolved"})
     assert rows(response) == [here, outside]
     assert "Salma Hassan" in response.content.decode()
-    assert "outside this app" in response.content.decode()
+    assert wording.OUTSIDE_THIS_APP in response.content.decode()
 
 
 @pytest.mark.parametrize("written", [*factories.WRITTEN, *factories.WRITTEN_IN_PART])
@@ -225,7 +234,7 @@ def test_a_tab_counts_what_its_list_holds(db, client) -> None:
 def test_a_malformed_filter_is_refused_with_a_reason(support, query) -> None:
     response = support.get(QUEUE, query)
     assert response.status_code == 400
-    assert "is not a valid filter" in response.content.decode()
+    assert wording.NOT_A_FILTER in response.content.decode()
 
 
 def test_a_page_beyond_the_end_is_the_last_one(support) -> None:
@@ -234,8 +243,8 @@ def test_a_page_beyond_the_end_is_the_last_one(support) -> None:
 
 
 def test_an_empty_queue_says_so(support) -> None:
-    assert "No one is waiting for a person" in support.get(QUEUE).content.decode()
-    assert "No escalation has been resolved yet" in support.get(QUEUE, {"view": "resolved"}).content.decode()
+    assert wording.NONE_WAITING in support.get(QUEUE).content.decode()
+    assert wording.NONE_RESOLVED in support.get(QUEUE, {"view": "resolved"}).content.decode()
 
 
 @pytest.mark.parametrize("state", ["open", "resolved"])

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from escalations.models import Event
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import QUEUE, SignIn, address
 
 
@@ -34,7 +34,7 @@ def test_resolving_a_case_says_so_and_offers_the_next(support) -> None:
 
 def test_the_last_escalation_says_that_no_one_else_is_waiting(support) -> None:
     response = support.post(address(factories.waiting(minutes=5), "resolve"), follow=True)
-    assert "No one else is waiting" in response.content.decode()
+    assert wording.NONE_ELSE_WAITING in response.content.decode()
 
 
 def test_the_second_person_is_told_who_was_first(support, sign_in) -> None:
@@ -42,7 +42,7 @@ def test_the_second_person_is_told_who_was_first(support, sign_in) -> None:
     sign_in(factories.staff("Support", first_name="Omar", last_name="<b>Ali</b>")).post(address(case, "resolve"))
     response = support.post(address(case, "resolve"), follow=True)
     [told] = said(response)
-    assert 'was already resolved by <bdi class="outside">Omar &lt;b&gt;Ali&lt;/b&gt;</bdi>' in told
+    assert f'{wording.ALREADY_RESOLVED_BY} <bdi class="outside">Omar &lt;b&gt;Ali&lt;/b&gt;</bdi>' in told
     assert "<b>Ali" not in response.content.decode()
     assert Event.objects.count() == 1
 
@@ -51,14 +51,14 @@ def test_pressing_twice_is_told_as_ones_own(support) -> None:
     case = factories.waiting(minutes=90)
     support.post(address(case, "resolve"))
     [_, told] = said(support.post(address(case, "resolve"), follow=True))
-    assert told.startswith("You had already resolved")
+    assert told.startswith(wording.ALREADY_RESOLVED_BY_YOU)
 
 
 def test_resolved_outside_this_app_is_told(support) -> None:
     case = factories.waiting(minutes=90)
     factories.resolve_elsewhere([case.pk])
     [told] = said(support.post(address(case, "resolve"), follow=True))
-    assert "was already resolved outside this app" in told
+    assert wording.ALREADY_RESOLVED_ELSEWHERE in told
 
 
 def test_get_changes_nothing(support) -> None:

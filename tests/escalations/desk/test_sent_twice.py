@@ -12,14 +12,14 @@ from django.utils import timezone
 from psycopg import errors
 
 from escalations.models import Escalation, Event
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import address
 from tests.usage.shops import OVERVIEW, shop
 from usage import batches, changes
 from usage.models import Profile, QuotaChange, TopUp
 
 KEY = re.compile(r'name="key" value="([^"]+)"')
-TWICE = "Submitted twice, done once"
+TWICE = wording.SUBMITTED_TWICE
 
 
 def signed_in() -> Client:
@@ -88,9 +88,9 @@ def test_a_refused_form_may_be_sent_again(client) -> None:
 @pytest.mark.parametrize(
     ("action", "opposite", "fields", "now", "undone"),
     [
-        ("claim", "release", {}, "Now claimed by you.", "Now in the queue, and no one has claimed it."),
-        ("snooze", "wake", {"until": "1h"}, "Now snoozed.", "Now in the queue, and no one has claimed it."),
-        ("resolve", "reopen", {}, "Now resolved.", "Now in the queue, and no one has claimed it."),
+        ("claim", "release", {}, wording.NOW_YOURS, wording.NOW_IN_THE_QUEUE),
+        ("snooze", "wake", {"until": "1h"}, "Now snoozed.", wording.NOW_IN_THE_QUEUE),
+        ("resolve", "reopen", {}, "Now resolved.", wording.NOW_IN_THE_QUEUE),
     ],
 )
 def test_a_form_that_is_sent_again_says_what_is_true_now(client, action, opposite, fields, now, undone) -> None:
@@ -122,7 +122,7 @@ def test_a_retried_change_of_a_quota_says_what_happened(client, action) -> None:
     client.post(f"{OVERVIEW}{one.pk}/{action}/", form)
     told = client.post(f"{OVERVIEW}{one.pk}/{action}/", form, follow=True).content.decode()
     assert f"{TWICE}: " in told
-    assert "of 150 are used" in told
+    assert wording.USED_NOW.format(150) in told
     assert "faster" not in told
     assert Profile.objects.get(pk=one.pk).monthly_ai_response_limit == 150
     assert QuotaChange.objects.filter(business=one).count() == 1
@@ -159,13 +159,13 @@ def test_a_change_of_many_that_is_interrupted_says_so_and_goes_on(committed_data
         interrupted = client.post(f"{OVERVIEW}bulk/", form)
     told = interrupted.content.decode()
     assert interrupted.status_code == 503
-    assert "2 businesses were changed before the database failed." in told
-    assert "3 others were not" in told
+    assert f"2 {wording.CHANGED_BEFORE_THE_FAILURE}" in told
+    assert f"3 {wording.OTHERS_WERE_NOT}" in told
     assert QuotaChange.objects.exclude(kind="outside").count() == 2
     for changed, already in ((3, 2), (0, 5)):
         told = client.post(f"{OVERVIEW}bulk/", form, follow=True).content.decode()
-        assert f"{changed} businesses were changed." in told
-        assert f"{already} businesses had already been changed" in told
+        assert f"{changed} {wording.BUSINESSES_CHANGED}" in told
+        assert f"{already} {wording.ALREADY_CHANGED}" in told
         assert "meanwhile" not in told
     assert QuotaChange.objects.exclude(kind="outside").count() == 5
     assert TopUp.objects.count() == (5 if kind == "top_up" else 0)

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from escalations.desk.actions import SnoozeForm, moment
+from tests import wording
 
 BEFORE_CLOCK_GOES_BACK = datetime(2026, 10, 29, 20, 30, tzinfo=UTC)
 """Half past eleven in Cairo, where it is eleven again half an hour later."""
@@ -27,4 +28,4 @@ def test_a_week_ends_at_the_same_time_of_day(monkeypatch) -> None:
 @pytest.mark.parametrize("written", [SKIPPED, TWICE])
 def test_a_time_that_is_skipped_or_comes_twice_is_refused_in_a_sentence(written: str) -> None:
     form = SnoozeForm({"at": written})
-    assert form.errors["at"] == ["The clock changes at that time. Choose a time one hour earlier or later."]
+    assert form.errors["at"] == [wording.CLOCK_CHANGES]

@@ -231,7 +231,7 @@ def test_two_people_on_two_duplicates_of_one_customer(committed_database) -> Non
         assert sum(rows[0]["merged"] for rows in results) == 1
 
 
-def test_a_duplicate_stays_open_when_the_row_asked_for_was_closed_meanwhile(committed_database) -> None:
+def test_a_duplicate_stays_open_if_the_row_asked_for_was_closed_in_between(committed_database) -> None:
     _drop_unique_index()
     person = factories.staff("Support")
     chat = factories.conversation()
@@ -248,7 +248,7 @@ def test_a_duplicate_stays_open_when_the_row_asked_for_was_closed_meanwhile(comm
 
 
 def _drop_unique_index() -> None:
-    """Where two open rows of one customer cannot exist any more, duplicates could not be made."""
+    """If two open rows of one customer can no longer exist, duplicates cannot be created."""
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX IF EXISTS public.uniq_escalated_open")
 

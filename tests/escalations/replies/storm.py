@@ -30,7 +30,7 @@ from django.db import connection
 
 from conversations.models import Message
 from escalations.models import Escalation, Reply
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import address
 from tests.http import CSRF
 from tests.programs import free_port, wait_until
@@ -67,7 +67,7 @@ class Person:
                 answer = self._outcome(case, fields["key"])
             state = answer["state"] or "not begun"
             self.told[state] += 1
-            if state in ("sent", "arrived") or "That reply has arrived" in answer.get("words", ""):
+            if state in ("sent", "arrived") or wording.THAT_REPLY_ARRIVED in answer.get("words", ""):
                 self.sent.append(text)
                 self.waits.append(time.monotonic() - begun)
                 return

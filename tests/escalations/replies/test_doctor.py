@@ -102,7 +102,7 @@ def test_texts_are_emptied_after_their_time_but_never_while_unknown(gateway, des
     assert texts() == ["Sent", "Failed", "Unknown", "Interrupted", "Not stored"]
     Reply.objects.update(begun_at=Now() - timedelta(days=31))
     assert texts() == ["Unknown", "Interrupted", "Not stored"]
-    # The one that failed is not offered any more, and a page that still shows it cannot send nothing.
+    # The one that failed is no longer offered, and a page that still shows it cannot send nothing.
     [failed] = Reply.objects.filter(state="failed")
     assert "unsent--failed" not in desk.get(address(case)).content.decode()
     [unknown] = Reply.objects.filter(text="Unknown")

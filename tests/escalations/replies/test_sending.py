@@ -16,7 +16,7 @@ from escalations.models import CaseState, Escalation, Event, Reply
 from escalations.procedures import claim, resolve
 from escalations.replies import sending
 from escalations.replies.gateway import send
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import address
 from tests.escalations.replay import problems
 from tests.escalations.replies.conftest import client_of, outcome_of, reply
@@ -42,7 +42,7 @@ def test_a_reply_reaches_the_customer_the_conversation_the_history_and_the_recor
     assert [event.kind for event in Event.objects.order_by("at")] == ["claimed", "replied"]
     assert CaseState.objects.get().claimed_by == salma
     assert AccessRecord.objects.filter(action="replied", object_id=str(case.pk), person=salma).count() == 1
-    # It is no answer of the AI.
+    # It is not an AI reply.
     assert (AIInteraction.objects.count(), Profile.objects.get().monthly_ai_responses_used) == (0, used)
     assert list(problems()) == []
 
@@ -85,14 +85,14 @@ def test_a_reply_goes_into_the_conversation_that_is_stored_under_another_form_of
 @pytest.mark.parametrize(
     ("behaviour", "state", "words", "delivered"),
     [
-        ("absent", "failed", "is not on WhatsApp", 0),
+        ("absent", "failed", wording.NOT_ON_WHATSAPP, 0),
         ("refuse", "failed", "WhatsApp refused", 0),
-        ("key", "failed", "rejected the key", 0),
-        ("missing", "failed", "does not know this WhatsApp number", 0),
-        ("broken", "failed", "is disconnected from WhatsApp", 0),
-        ("hang", "unknown", "did not answer in time", 1),
-        ("swallow", "unknown", "did not answer in time", 0),
-        ("drip", "unknown", "did not answer in time", 1),
+        ("key", "failed", wording.GATEWAY_REJECTED_THE_KEY, 0),
+        ("missing", "failed", wording.GATEWAY_KNOWS_NO_SUCH_NUMBER, 0),
+        ("broken", "failed", wording.GATEWAY_DISCONNECTED, 0),
+        ("hang", "unknown", wording.GATEWAY_TIMED_OUT, 1),
+        ("swallow", "unknown", wording.GATEWAY_TIMED_OUT, 0),
+        ("drip", "unknown", wording.GATEWAY_TIMED_OUT, 1),
         ("close", "unknown", "was lost", 1),
         ("reset", "unknown", "was lost", 0),
         ("nonsense", "unknown", "unexpected answer", 1),
@@ -120,7 +120,7 @@ def test_nothing_listens(gateway, desk, case) -> None:
     gateway.stop()
     answer = reply(desk, case)
     assert answer["state"] == "failed"
-    assert "cannot be reached" in answer["words"]
+    assert wording.UNREACHABLE in answer["words"]
 
 
 @pytest.mark.parametrize("version", ["1.8.6", "2.3.6"])
@@ -147,7 +147,7 @@ def test_a_double_click_and_a_repeated_form_send_once(gateway, case, salma) -> N
         states = list(people.map(press, range(4)))
     assert set(states) <= {"sent", "sending"}
     wait_until(lambda: outcome_of() == "sent")
-    assert reply(client_of(salma), case, **form)["words"] == "This reply was already sent. It was not sent again."
+    assert reply(client_of(salma), case, **form)["words"] == wording.ALREADY_SENT
     assert (len(gateway.requests), len(stored(case)), Reply.objects.count()) == (1, 1, 1)
 
 
@@ -164,7 +164,7 @@ def test_two_people_at_one_escalation_send_one_message(gateway, case, salma) -> 
     with ThreadPoolExecutor(len(people)) as crowd:
         answers = list(crowd.map(press, people))
     assert sorted(answer["state"] for answer in answers) == [*["refused"] * 5, "sent"]
-    assert {"is claimed by" in answer["words"] for answer in answers if answer["state"] == "refused"} == {True}
+    assert {wording.IS_CLAIMED_BY in answer["words"] for answer in answers if answer["state"] == "refused"} == {True}
     assert (len(gateway.requests), len(stored(case))) == (1, 1)
 
 
@@ -187,14 +187,14 @@ def test_a_stale_tab(gateway, desk, case) -> None:
     resolve([case.pk], colleague)
     answer = reply(desk, case, version="0")
     assert answer["state"] == "refused"
-    assert "already resolved by" in answer["words"]
+    assert wording.ALREADY_RESOLVED_BY in answer["words"]
     assert gateway.requests == []
 
 
 def test_an_unknown_reply_stops_the_next_until_a_person_decides(gateway, desk, case, salma) -> None:
     gateway.misbehave("hang")
     reply(desk, case, "First")
-    assert "Decide that first" in reply(desk, case, "Second")["words"]
+    assert wording.DECIDE_FIRST in reply(desk, case, "Second")["words"]
     assert len(gateway.requests) == 1
     [unknown] = Reply.objects.all()
     decide = f"{address(case, 'replies')}{unknown.pk}/"
@@ -203,7 +203,7 @@ def test_an_unknown_reply_stops_the_next_until_a_person_decides(gateway, desk, c
     assert stored(case) == [("assistant", "First", f"human_reply_{unknown.pk}")]
     # A colleague's page still shows the question.
     second = desk.post(decide, {"arrived": "0"}, headers={"Accept": "application/json"}).json()
-    assert "already decided about this reply" in second["words"]
+    assert wording.ALREADY_DECIDED in second["words"]
     assert reply(desk, case, "Second")["state"] == "sent"
     assert [text for _, text, _ in stored(case)] == ["First", "Second"]
     assert list(problems()) == []
@@ -223,7 +223,7 @@ def test_sending_again_after_unknown_sends_once(gateway, case, salma) -> None:
     with ThreadPoolExecutor(3) as people:
         answers = list(people.map(press, range(3)))
     assert sorted(answer["state"] for answer in answers) == ["refused", "refused", "sent"]
-    assert "already sent again" in next(one["words"] for one in answers if one["state"] == "refused")
+    assert wording.ALREADY_SENT_AGAIN in next(one["words"] for one in answers if one["state"] == "refused")
     assert [message.text for message in gateway.delivered] == ["Please wait"]
     assert sorted(Reply.objects.values_list("state", flat=True)) == ["not_sent", "sent"]
     assert 'class="unsent' not in client_of(salma).get(address(case)).content.decode()
@@ -233,15 +233,15 @@ def test_a_process_that_is_killed_leaves_an_unknown_reply(gateway, desk, case, s
     begun = sending.begin(case.pk, salma, "Hello", uuid.uuid4())
     assert begun.is_new
     assert outcome_of() == "sending"
-    assert "is being sent" in reply(desk, case, "Other")["words"]
+    assert wording.ANOTHER_IS_BEING_SENT in reply(desk, case, "Other")["words"]
     Reply.objects.update(begun_at=Now() - timedelta(minutes=1))
     assert outcome_of() == "unknown"
-    assert "Not clear whether this was sent" in desk.get(address(case)).content.decode()
-    assert "Decide that first" in reply(desk, case, "Other")["words"]
+    assert wording.NOT_CLEAR_WHETHER_SENT in desk.get(address(case)).content.decode()
+    assert wording.DECIDE_FIRST in reply(desk, case, "Other")["words"]
     assert gateway.requests == []
     # It is listed, and leads to the page where a person decides.
     listed = desk.get(reverse("admin:escalations_escalation_attention")).content.decode()
-    assert "Replies that may not have arrived" in listed
+    assert wording.PERHAPS_NOT_ARRIVED in listed
     assert address(case) in listed
 
 
@@ -282,29 +282,35 @@ def test_a_conversation_that_refuses_the_reply(gateway, desk, case, caplog) -> N
         )
     answer = reply(desk, case)
     assert answer["state"] == "sent"
-    assert "could not be stored" in answer["words"]
+    assert wording.NOT_STORED in answer["words"]
     assert (outcome_of(), len(gateway.delivered), stored(case)) == ("sent", 1, [])
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("UPDATE public.whatsapp_instances SET status = 'Disconnected'", "is not connected"),
-        ("UPDATE public.escalated_conversations SET instance_id = NULL", "is not connected"),
-        ("UPDATE public.escalated_conversations SET whatsapp_number = '120363025246125486'", "cannot receive replies"),
-        ("UPDATE public.escalated_conversations SET whatsapp_number = 'status@broadcast'", "cannot receive replies"),
+        ("whatsapp_instances SET status = 'Disconnected'", wording.NOT_CONNECTED),
+        ("escalated_conversations SET instance_id = NULL", wording.NOT_CONNECTED),
+        (
+            "escalated_conversations SET whatsapp_number = '120363025246125486'",
+            wording.CANNOT_RECEIVE_REPLIES,
+        ),
+        (
+            "escalated_conversations SET whatsapp_number = 'status@broadcast'",
+            wording.CANNOT_RECEIVE_REPLIES,
+        ),
     ],
 )
 def test_what_cannot_be_answered_is_not_claimed(gateway, desk, case, change, words) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(change)
+        cursor.execute(f"UPDATE public.{change}")
     assert words in reply(desk, case)["words"]
     assert (gateway.requests, Reply.objects.count(), Event.objects.count()) == ([], 0, 0)
 
 
 def test_limits_of_a_reply(gateway, desk, case) -> None:
-    assert "Write a reply" in reply(desk, case, "  \n ")["words"]
-    assert "at most 4096 characters" in reply(desk, case, "x" * 4097)["words"]
+    assert wording.WRITE_A_REPLY in reply(desk, case, "  \n ")["words"]
+    assert wording.TOO_LONG_A_REPLY.format(4096) in reply(desk, case, "x" * 4097)["words"]
     assert reply(desk, case, "x\0y")["state"] == "refused"
     assert gateway.requests == []
     assert reply(desk, case, "س" * 4096)["state"] == "sent"
@@ -353,7 +359,7 @@ def test_a_role_of_the_app_that_may_store_replies_and_one_that_may_not(
     ):
         assert reply(client_of(salma), case)["state"] == "sent"
         owner.execute("REVOKE EXECUTE ON FUNCTION public.store_message_with_update FROM waops_replies_test")
-        assert "may not store replies" in reply(client_of(salma), case, "Second")["words"]
+        assert wording.MAY_NOT_STORE_REPLIES in reply(client_of(salma), case, "Second")["words"]
     assert (len(gateway.requests), len(stored(case))) == (1, 1)
 
 

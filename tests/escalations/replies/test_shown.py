@@ -14,7 +14,7 @@ from escalations.case import find_case
 from escalations.desk.canned import fill_replies
 from escalations.models import CannedReply, Event, Reply
 from escalations.procedures import claim
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import address
 from tests.escalations.replies.conftest import client_of, reply
 from usage.models import AccessLimit
@@ -108,7 +108,7 @@ def test_replies_are_off_and_the_page_says_how_to_turn_them_on(desk, case) -> No
     page = desk.get(address(case)).content.decode()
     assert "EVOLUTION_API_URL and EVOLUTION_API_KEY" in page
     assert 'id="reply-text"' not in page
-    assert "Replies are off" in reply(desk, case)["words"]
+    assert wording.REPLIES_ARE_OFF in reply(desk, case)["words"]
     assert Reply.objects.count() == 0
 
 
@@ -124,7 +124,7 @@ def test_who_may_reply(gateway, case, groups, may_reply) -> None:
 def test_a_colleague_who_holds_the_escalation_is_named_in_place_of_the_box(gateway, desk, case) -> None:
     claim([case.pk], factories.staff("Support", first_name="Omar"))
     page = desk.get(address(case)).content.decode()
-    assert "Omar</bdi> can reply while they hold this escalation" in page
+    assert f"Omar</bdi> {wording.ONLY_THEY_CAN_REPLY}" in page
     assert 'id="reply-text"' not in page
 
 
@@ -144,7 +144,7 @@ def test_a_reply_belongs_to_its_customer(gateway, desk, case) -> None:
     [unknown] = Reply.objects.all()
     other = factories.waiting(minutes=5)
     answer = desk.post(f"{address(other, 'replies')}{unknown.pk}/", {"arrived": "1"}, follow=True)
-    assert "does not exist any more" in answer.content.decode()
+    assert wording.REPLY_GONE in answer.content.decode()
     assert Message.objects.filter(message_id__startswith="human_").count() == 0
 
 
@@ -187,7 +187,7 @@ def test_canned_replies_are_filled_in_for_the_customer(db) -> None:
     assert named.text_en == f"Hello {{me}} Mona, this is Salma from {business}."
 
 
-def test_a_reply_is_no_answer_of_the_ai(gateway, desk, case) -> None:
+def test_a_reply_is_not_an_ai_reply(gateway, desk, case) -> None:
     reply(desk, case)
     assert find(Kind.ANSWERED).items == []
     factories.interaction(case.instance.conversations.get())
@@ -200,7 +200,7 @@ def test_without_script_the_page_says_what_became_of_it(gateway, desk, case) -> 
     gateway.misbehave("broken")
     form = {"text": "Second", "key": str(uuid.uuid4())}
     page = desk.post(address(case, "reply"), form, follow=True).content.decode()
-    assert "Not sent. The gateway is disconnected from WhatsApp" in page
+    assert f"Not sent. {wording.GATEWAY_DISCONNECTED}" in page
     assert "unsent--failed" in page
 
 

@@ -14,7 +14,7 @@ from django.utils.timezone import override as in_time_zone
 from escalations.models import Event
 from escalations.reports import queries
 from escalations.reports.queries import Period, Preset, Scope
-from tests import factories
+from tests import factories, wording
 from waops.admin.charts import HEIGHT, WIDTH, series_bars
 
 PAGE = "/escalations/escalation/reports/"
@@ -142,9 +142,9 @@ def test_presets_are_whole_days_that_follow_each_other() -> None:
 def test_the_page_shows_the_numbers_with_charts_and_tables(manager) -> None:
     case = factories.escalation(factories.conversation(), escalated_at=at(5, 9), resolved_at=at(5, 11, 30))
     text = manager.get(PAGE, IN_MAY).content.decode()
-    for shown in ("2 h 30 min", "Customer asked for a person", case.instance.business.business_name, "Africa/Cairo"):
+    for shown in ("2 h 30 min", wording.ASKED_FOR_A_PERSON, case.instance.business.business_name, "Africa/Cairo"):
         assert shown in text
-    assert text.count('role="img"') == text.count("As a table") == 2
+    assert text.count('role="img"') == text.count(wording.AS_A_TABLE) == 2
     assert "first=2024-05-01" in text
 
 

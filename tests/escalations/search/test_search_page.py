@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from escalations.search import messages
-from tests import factories
+from tests import factories, wording
 
 SEARCH = "/escalations/escalation/search/"
 
@@ -177,7 +177,7 @@ def test_matches_are_marked_and_hostile_text_is_shown_as_text(support) -> None:
 def test_a_malformed_address_is_refused_with_a_reason(support, query) -> None:
     response = support.get(SEARCH, query)
     assert response.status_code == 400
-    assert "This address does not work" in response.content.decode()
+    assert wording.ADDRESS_DOES_NOT_WORK in response.content.decode()
 
 
 def test_who_may_not_see_messages_finds_none(db) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from tests import wording
 from tests.addresses import addresses
 from tests.factories import staff
 from tests.waops.accounts.conftest import code_of, kinds, log_in
@@ -102,7 +103,7 @@ def test_wrong_codes_wait_longer_and_longer(client: Client, device: TOTPDevice, 
     assert client.post(CODE, {"code": "000000"}).status_code == 400
     TOTPDevice.objects.update(throttling_failure_count=5, throttling_failure_timestamp=timezone.now())
     response = client.post(CODE, {"code": code_of(device)})
-    assert "Too many wrong codes. Wait 16 seconds" in response.content.decode()
+    assert wording.TOO_MANY_WRONG_CODES.format(16) in response.content.decode()
     TOTPDevice.objects.update(throttling_failure_timestamp=timezone.now() - timedelta(seconds=17))
     assert client.post(CODE, {"code": code_of(device)}).status_code == 302
     assert kinds(person=mona)[-2:] == ["code_refused", "code_accepted"]
@@ -115,7 +116,7 @@ def test_a_backup_code_lets_in_once(client: Client, device: TOTPDevice, mona: Us
     other = Client()
     log_in(other)
     assert other.post(CODE, {"code": code}).status_code == 400
-    assert "9 backup codes are left" in client.get(OWN).content.decode()
+    assert f"9 {wording.CODES_ARE_LEFT}" in client.get(OWN).content.decode()
     assert kinds(person=mona)[-3:] == ["backup_code_used", "logged_in", "code_refused"]
 
 
@@ -158,7 +159,7 @@ def test_who_must_have_one(client: Client, settings, required: set[str], who: li
     assert response.status_code == (302 if must else 200)
     if must:
         assert response.headers["Location"].startswith(OWN)
-        assert "Your account requires a second factor" in client.get(OWN).content.decode()
+        assert wording.SECOND_FACTOR_IS_REQUIRED in client.get(OWN).content.decode()
 
 
 def test_a_group_that_does_not_exist_is_named(settings) -> None:
@@ -180,7 +181,7 @@ def test_an_administrator_removes_it_and_others_may_not(client: Client, device: 
     assert client.post(address).status_code == 403
     root = User.objects.create_superuser("root")
     client.force_login(root, "django.contrib.auth.backends.ModelBackend")
-    assert "Remove the second factor" in client.get(f"/waops/user/{mona.pk}/change/").content.decode()
+    assert wording.REMOVE_THE_SECOND_FACTOR in client.get(f"/waops/user/{mona.pk}/change/").content.decode()
     client.get(address)
     assert TOTPDevice.objects.exists()
     client.post(address)
@@ -192,7 +193,7 @@ def test_the_last_administrator_is_let_in_by_a_command(device: TOTPDevice, mona:
     call_command("remove_second_factor", "mona", stdout=StringIO())
     assert not TOTPDevice.objects.exists()
     assert kinds(person=mona)[-1] == "factor_removed"
-    for name, words in (("mona", "has no second factor"), ("nobody", "There is no account")):
+    for name, words in (("mona", wording.NO_SECOND_FACTOR), ("nobody", wording.NO_ACCOUNT)):
         with pytest.raises(CommandError, match=words):
             call_command("remove_second_factor", name)
 

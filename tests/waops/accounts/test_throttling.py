@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client, RequestFactory
 
+from tests import wording
 from tests.waops.accounts.conftest import kinds, log_in
 from waops.accounts.models import SignInEvent
 from waops.models import User
@@ -42,10 +43,10 @@ def test_an_administrator_lifts_it(client: Client, mona: User) -> None:
     root = Client()
     root.force_login(User.objects.create_superuser("root"), "django.contrib.auth.backends.ModelBackend")
     page = f"/waops/user/{mona.pk}/change/"
-    assert "Lift the lock" not in root.get(page).content.decode()
+    assert wording.LIFT_THE_LOCK not in root.get(page).content.decode()
     for _ in range(3):
         log_in(client, "wrong", headers=ATTACKER)
-    assert "Lift the lock" in root.get(page).content.decode()
+    assert wording.LIFT_THE_LOCK in root.get(page).content.decode()
     root.get(f"/waops/user/{mona.pk}/lift-lock/")
     assert log_in(client, headers=ATTACKER).status_code == 429
     root.post(f"/waops/user/{mona.pk}/lift-lock/")

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from tests import wording
 from tests.databases import django_uses
 from waops.dbops.checklist import checklist
 
@@ -26,7 +27,7 @@ def unmigrated(server, databases, django_db_blocker):
 def test_without_our_tables_the_command_says_how_to_make_them(unmigrated, command):
     with pytest.raises(CommandError) as refused:
         call_command(*command)
-    assert "migrate waops" in str(refused.value) or "no longer exists" in str(refused.value)
+    assert "migrate waops" in str(refused.value) or wording.NO_LONGER_EXISTS in str(refused.value)
 
 
 def test_our_tables_alone_leave_public_as_it_is_and_take_what_is_recorded_before(unmigrated):

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests import factories
+from tests import factories, wording
 from waops.dbops import explain, hot_statements
 from waops.dbops.explain import record
 from waops.dbops.explain_comparison import compare_baselines
@@ -58,7 +58,7 @@ def test_a_statement_that_takes_too_long_is_stopped_and_its_plan_kept(chat, monk
 def test_a_table_that_is_missing_does_not_stop_the_others(chat, owner):
     owner.execute("ALTER TABLE whatsapp_ai_interactions RENAME TO elsewhere")
     plans = record("before", runs=1).plans["statements"]
-    assert "whatsapp_ai_interactions" in plans["newest AI replies"]["error"]
+    assert "whatsapp_ai_interactions" in plans[wording.NEWEST_AI_REPLIES]["error"]
     assert plans["newest messages"]["times"]
 
 
@@ -91,7 +91,7 @@ def test_the_difference_is_described(chat, owner):
     )
     after = record("after", runs=1)
     assert before.plans["parameters"] == after.plans["parameters"]
-    (row,) = [row for row in compare_baselines(before, after).rows if row.name == "duplicate message check"]
+    (row,) = [row for row in compare_baselines(before, after).rows if row.name == wording.DUPLICATE_MESSAGE_CHECK]
     assert row.blocks_after < row.blocks_before
     assert "message_arrived" in row.inside
     assert row.words == (

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from tests import wording
 from tests.databases import django_uses
 from tests.roles import django_is, least_role
 from waops.database.checks.settings import session_pooler_has_room
@@ -111,7 +112,7 @@ def test_no_index_of_the_service_is_to_be_dropped_for_one_of_ours(committed_data
 
 
 def test_what_was_not_measured_is_not_given_as_measured():
-    (row,) = [row for row in gains().rows if row.what == "queries per message"]
+    (row,) = [row for row in gains().rows if row.what == wording.QUERIES_PER_MESSAGE]
     assert row.after == "not measured"
 
 

@@ -14,6 +14,7 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connection
 
+from tests import wording
 from tests.databases import django_uses
 from tests.waops.dbops.conftest import doctor_findings, the
 from tests.waops.dbops.test_killed_migrate import schema_of
@@ -78,7 +79,7 @@ def test_a_copy_restored_without_it(server, databases, committed_database, owner
         capsys.readouterr()
         call_command("repair", "schema", apply=True)
         said = capsys.readouterr().out
-        assert "Accounts, settings, history" in said
+        assert wording.LOST_WITH_THE_SCHEMA in said
         assert all(function.name.partition(".")[2] in said for function in OURS_IN_PUBLIC)
         assert everything_damaged(connection) == []
         reverse_everything()

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from tests import wording
 from tests.waops.dbops.conftest import assert_named_then_fixed, doctor_findings, the
 from waops.dbops import periodic
 from waops.dbops.models import PeriodicRun, Snapshot
@@ -79,7 +80,7 @@ def test_only_runs_a_part_now_and_says_when_each_last_ran(committed_database):
 
 def test_dry_run_changes_nothing(committed_database):
     output, _errors, code = run("--dry-run")
-    assert "retention: Nothing was changed." in output
+    assert f"retention: {wording.NOTHING_CHANGED}" in output
     assert code == 0
     assert not PeriodicRun.objects.exists()
 
@@ -112,7 +113,7 @@ def test_one_instance_at_a_time(committed_database):
     with psycopg.connect(committed_database) as other:
         other.execute("SELECT pg_advisory_xact_lock(%s)", [periodic.LOCK])
         _output, errors, code = run()
-        assert "Another manage.py periodic is running." in errors
+        assert wording.PERIODIC_IS_RUNNING in errors
         assert code == 0
         assert not PeriodicRun.objects.exists()
         with pytest.raises(CommandError, match="Another"):
@@ -126,7 +127,7 @@ def test_doctor_says_that_it_does_not_run(committed_database):
     run()
     assert not [one for one in doctor_findings() if one.code.startswith("periodic.")]
     ago(minutes=30)
-    assert "has not run since" in the("periodic.stopped", doctor_findings()).what
+    assert wording.NOT_RUN_SINCE in the("periodic.stopped", doctor_findings()).what
 
 
 def test_doctor_names_a_part_that_is_late(owner):

@@ -8,7 +8,7 @@ from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from tests import factories
+from tests import factories, wording
 from tests.waops.dbops.conftest import doctor_findings
 from tests.waops.dbops.test_killed_migrate import schema_of
 from waops.dbops.findings import Severity
@@ -121,7 +121,7 @@ def test_a_dropped_table_of_pages(owner, table, capsys):
     assert f"waops.{table}" in json.loads(answer.content)["damaged"]
     capsys.readouterr()
     repair()
-    assert f"waops.{table}: Its rows are lost" in capsys.readouterr().out
+    assert f"waops.{table}: {wording.ROWS_ARE_LOST}" in capsys.readouterr().out
     assert ready().status_code == 200
 
 
@@ -228,7 +228,7 @@ def test_a_trigger_that_calls_something_else(owner):
 
 
 def test_lost_records_of_the_originals(owner, server, committed_database, capsys):
-    """Reversing removes all that is ours; the originals are named, because nothing knows them any more."""
+    """Reversing removes all that is ours; the originals are named, because nothing knows them now."""
     owner.execute("DROP TABLE waops.waops_installedobject")
     capsys.readouterr()
     repair()

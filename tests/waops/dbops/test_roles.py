@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from tests import factories
+from tests import factories, wording
 from tests.roles import django_is, least_role
 from waops.dbops import drift, security
 from waops.dbops.checklist import checklist
@@ -60,4 +60,4 @@ def test_a_statement_that_the_role_may_not_run_is_said_and_the_others_run(role: 
             superuser.execute(f"REVOKE INSERT ON public.whatsapp_conversation_messages FROM {PRINTED}")
     plans = record("as " + role, runs=1).plans["statements"]
     refused = {name for name, result in plans.items() if "error" in result}
-    assert refused == ({"store a message"} if role == PRINTED else set())
+    assert refused == ({wording.STORE_A_MESSAGE} if role == PRINTED else set())

@@ -12,7 +12,7 @@ from django.utils import timezone
 from waffle.models import Sample
 
 from conversations.models import Conversation, Message
-from tests import factories
+from tests import factories, wording
 from waops.database.tracing import CAPACITY, FunctionTrace, TraceLine
 from waops.dbops.adoption import DAY, HOUR, AdoptionReading, Unknown, adoption, take_reading
 from waops.dbops.checklist import checklist
@@ -80,7 +80,7 @@ def factories_history(sample: Sample) -> str:
 
 
 @pytest.mark.parametrize("percent", ["", "-1", "100.1", "NaN", "1e9", "x", "1" * 400])
-def test_what_is_no_percentage_is_refused(operator: Client, percent: str):
+def test_an_invalid_percentage_is_refused(operator: Client, percent: str):
     response = operator.post(f"{PAGE}percent/", {"function": "message_arrived", "percent": percent})
     assert response.status_code == 400
     assert Sample.objects.get(name="message_arrived").percent == Decimal(100)
@@ -155,7 +155,7 @@ def test_a_trace_of_more_than_a_day_cannot_be_stored(owner: psycopg.Connection):
 
 
 def test_functions_look_for_a_trace_only_until_the_last_one_ends(owner: psycopg.Connection):
-    """The end of all traces stands in a sequence, which costs a call a microsecond."""
+    """The end of all traces is in a sequence, which costs a call a microsecond."""
     end = "SELECT last_value > extract(epoch FROM now()) FROM waops.traced_until"
     assert owner.execute(end).fetchone() == (False,)
     owner.execute("INSERT INTO waops.function_trace VALUES ('x', now(), now() + interval '1 hour')")
@@ -277,7 +277,7 @@ def test_the_checklist_ticks_itself(committed_database, stored: int, ticked: boo
     reading(100, stored, minutes=0)
     (state,) = [state for state in checklist() if state.item.key == "callers_switched"]
     assert state.done is ticked
-    assert ("of the last day" in state.note) is ticked
+    assert (wording.SHARE_OF_THE_LAST_DAY in state.note) is ticked
 
 
 def test_doctor_tells_percentages_and_what_really_came(committed_database, settings):

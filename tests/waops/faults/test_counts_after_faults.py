@@ -72,7 +72,7 @@ class World:
         assert is_complete(rollup.rebuild())
 
     def write(self) -> None:
-        """What the service does meanwhile. Raises what fails."""
+        """What the service does in the meantime. Raises what fails."""
         for statement in next(self._ai_replies):
             send(self.service, statement)
         for place, statement in enumerate(WRITES):

@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from escalations.models import Escalation, Event
-from tests import factories
+from tests import factories, wording
 from tests.databases import Databases, django_uses
 from tests.http import Person, no_patience, served
 from tests.programs import copy_of, remove, wait_until
@@ -35,12 +35,12 @@ def test_what_was_acknowledged_outlives_the_server(
     spare.server.stop("immediate")
     with no_patience():
         assert (page := amal.get(QUEUE)).status == 503
-        assert "The database cannot be reached" in page.text
+        assert wording.DATABASE_DOWN["en"] in page.text
         assert '<html lang="ar" dir="rtl">' in (page := arabic.get(QUEUE)).text
-        assert "تعذّر الوصول إلى قاعدة البيانات" in page.text
+        assert wording.DATABASE_DOWN["ar"] in page.text
         sent = amal.post(f"{QUEUE}{case.pk}/release/")
         assert sent.status == 503
-        assert "Nothing you just sent was saved" in sent.text
+        assert wording.NOTHING_WAS_SAVED in sent.text
     spare.server._ensure_running()
     assert amal.get(QUEUE).status == 200
     assert claims(case) == 1
@@ -96,7 +96,7 @@ def test_a_held_lock_ends_with_an_explanation(
         superuser.execute("LOCK TABLE public.escalated_conversations")
         page = amal.get(QUEUE)
         assert page.status == 503
-        assert "The database is too busy" in page.text
+        assert wording.TOO_BUSY in page.text
         assert claim() == 503
     assert claims(case) == 0
     # Not at once on a machine so busy that it needs longer for other reasons.
@@ -118,7 +118,7 @@ def test_without_a_free_connection(superuser: psycopg.Connection, database: str,
     with no_patience():
         page = amal.get(QUEUE)
     assert page.status == 503
-    assert "no free connection" in page.text
+    assert wording.NO_FREE_CONNECTION in page.text
     superuser.execute(limit.format(sql.Identifier(database), -1))
     assert claim() == 302
 
@@ -133,7 +133,7 @@ def test_a_database_that_takes_no_changes_is_read(
         assert amal.get(page).status == 200, page
     sent = amal.post(f"{QUEUE}{case.pk}/claim/")
     assert sent.status == 503
-    assert "Nothing can be saved right now" in sent.text
+    assert wording.NOTHING_CAN_BE_SAVED in sent.text
     superuser.execute(change.format(sql.Identifier(database), sql.SQL("RESET")))
     # Connections that refused are given up, though one that was made meanwhile may refuse once more.
     wait_until(lambda: claim() == 302)
@@ -147,7 +147,7 @@ def test_a_full_disk(
     with full(spare.server, superuser, "waops.escalations_event"):
         sent = amal.post(f"{QUEUE}{case.pk}/claim/")
         assert sent.status == 503
-        assert "disk is full" in sent.text
+        assert wording.DISK_FULL in sent.text
         assert claims(case) == 0
         assert amal.get(QUEUE).status == 200
     terminate_others(superuser)  # they have the file open
@@ -179,7 +179,7 @@ def test_a_function_that_is_dropped(
     with caplog.at_level(logging.ERROR, logger="waops.database.middleware"):
         sent = amal.post(f"{QUEUE}{case.pk}/claim/")
     assert sent.status == 503
-    assert "Something is missing in the database" in sent.text
+    assert wording.SOMETHING_IS_MISSING in sent.text
     assert any("claim_escalations" in record.message for record in caplog.records)
     superuser.execute("ALTER FUNCTION waops.mislaid RENAME TO claim_escalations")
     assert claim() == 302
@@ -189,7 +189,7 @@ def test_a_table_that_is_missing(superuser: psycopg.Connection, amal: Person) ->
     superuser.execute("ALTER TABLE waops.escalations_casestate RENAME TO mislaid")
     page = amal.get(QUEUE)
     assert page.status == 503
-    assert "Something is missing in the database" in page.text
+    assert wording.SOMETHING_IS_MISSING in page.text
     superuser.execute("ALTER TABLE waops.mislaid RENAME TO escalations_casestate")
     assert amal.get(QUEUE).status == 200
 
@@ -215,7 +215,7 @@ def test_a_standby_takes_over(
             assert amal.get(QUEUE).status == 200
             sent = amal.post(f"{QUEUE}{case.pk}/claim/")
             assert sent.status == 503
-            assert "Nothing can be saved right now" in sent.text
+            assert wording.NOTHING_CAN_BE_SAVED in sent.text
             with psycopg.connect(standby.dsn(SUPERUSER), autocommit=True) as session:
                 assert session.execute("SELECT pg_promote()").fetchone() == (True,)
             assert amal.post(f"{QUEUE}{case.pk}/claim/").status == 302

@@ -15,7 +15,7 @@ from waops.database.pooler import detect_pooler
 def pooler_is_as_set(
     app_configs: Any = None, *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """The connection check reports an unreachable server."""
+    """Check that the pooler is the configured one. The connection check reports an unreachable server."""
     messages: list[CheckMessage] = []
     for alias in databases or []:
         try:
@@ -28,7 +28,7 @@ def pooler_is_as_set(
 
 @register
 def nothing_is_prepared(**kwargs: Any) -> list[CheckMessage]:
-    """Django prepares no statements unless the database's address asks for it."""
+    """Check that no statements are prepared behind a transaction pooler: the database's address can ask for it."""
     if settings.DATABASE_POOL_MODE != "transaction":
         return []
     return [

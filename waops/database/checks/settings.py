@@ -51,7 +51,7 @@ def pool_mode_is_known(**kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def session_pooler_has_room(**kwargs: Any) -> list[CheckMessage]:
-    """A session pooler refuses connections beyond its limit, and requests fail with them."""
+    """Check that a session pooler allows all connections. Beyond its limit it refuses them, and requests fail."""
     wanted = settings.WEB_CONCURRENCY * settings.DATABASE_POOL_SIZE
     if settings.DATABASE_POOL_MODE != "session" or wanted <= settings.DATABASE_POOLER_LIMIT:
         return []
@@ -95,7 +95,7 @@ def secret_key_is_set(**kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def static_files_are_collected(**kwargs: Any) -> list[CheckMessage]:
-    """Without them every page fails, so the web server refuses to start."""
+    """Check that the static files are collected. Without them every page fails, so the web server refuses to start."""
     if settings.DEBUG or (settings.STATIC_ROOT / "staticfiles.json").exists():
         return []
     return [

@@ -76,7 +76,7 @@ def _depth(data: bytes) -> int:
 
 
 class JsonTextLoader(Loader):
-    """For Django, whose JSON fields and expressions parse `jsonb` themselves."""
+    """Loads `jsonb` as text for Django, whose JSON fields and expressions parse it themselves."""
 
     def load(self, data: Buffer) -> str:
         return readable(data)

@@ -29,7 +29,7 @@ _is_incidental = ContextVar("waops_incidental", default=False)
 
 @contextmanager
 def incidental() -> Iterator[None]:
-    """Changes within the block do not count: a counter that a page refreshes is not what the person submitted."""
+    """Do not count the changes within the block: a counter that a page refreshes is not what the person submitted."""
     token = _is_incidental.set(True)
     try:
         yield

@@ -103,7 +103,7 @@ COLUMNS = (
 
 
 def examine(connection: BaseDatabaseWrapper, done: frozenset[MigrationKey] | None = None) -> Section:
-    """`done`: finished migrations; those on record if not given."""
+    """Check functions and triggers. `done`: finished migrations; those on record if not given."""
     section = Section()
     if done is None:
         done = migrations_done(connection)

@@ -1,4 +1,4 @@
-"""Writes to a table that fire none of its statement triggers, so that what the triggers keep cannot be trusted."""
+"""Find writes to a table that fire none of its statement triggers, so that what the triggers keep cannot be trusted."""
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import gettext as _
@@ -20,7 +20,10 @@ SUBSCRIPTIONS = """
 
 
 def hidden_writes(connection: BaseDatabaseWrapper, table: str, *, children: str, replicated: str) -> list[Finding]:
-    """`children`, `replicated`: why it matters that the table has child tables, or is written by a subscription."""
+    """Findings about a table with writes that fire no statement trigger.
+
+    `children`, `replicated`: why it matters that the table has child tables, or is written by a subscription.
+    """
     findings = []
     if names := fetch(connection, str, CHILDREN, [table]):
         what = _("has child tables or partitions: %(names)s") % {"names": ", ".join(names)}

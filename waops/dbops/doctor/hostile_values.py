@@ -72,7 +72,7 @@ class Column:
 
     @property
     def count(self) -> str:
-        """SQL: the number of such rows or, for a large table, whether either end of the index has one."""
+        """SQL for the number of such rows or, for a large table, whether either end of the index has one."""
         if self.is_small:
             return f"pg_catalog.count(*) FILTER (WHERE {self.condition})"
         ends = [CONDITIONS[self.kind].format(f"pg_catalog.{end}({self.name})") for end in ("min", "max")]
@@ -80,7 +80,7 @@ class Column:
 
 
 def examine(connection: BaseDatabaseWrapper) -> Section:
-    """One finding per column, with a statement that shows the rows. One query per table."""
+    """Check each table with one query. A column gets one finding, with a statement that shows its rows."""
     section = Section()
     tables: dict[str, list[Column]] = {}
     for column in _columns(connection):

@@ -36,7 +36,7 @@ EXTENSIONS = """
 
 @dataclass(frozen=True)
 class Switch:
-    """`percent`, between 0 and 1, of the function's calls use it."""
+    """A function's rollout: `percent`, between 0 and 1, of its calls use it."""
 
     name: str
     percent: float
@@ -44,7 +44,7 @@ class Switch:
 
 @dataclass(frozen=True)
 class Extension:
-    """`version` is None if this database lacks it; `available`: the server could install it."""
+    """An extension. `version` is None if this database lacks it; `available`: the server could install it."""
 
     name: str
     available: bool

@@ -40,7 +40,7 @@ Damaged = TypeVar("Damaged")
 
 @dataclass(frozen=True)
 class Damage(Generic[Damaged]):
-    """`thing` is what the repair accepts."""
+    """One damaged object. `thing` is what the repair accepts."""
 
     name: str
     what: str

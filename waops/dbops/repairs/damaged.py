@@ -1,4 +1,4 @@
-"""Everything of ours that is damaged: schema objects, functions and triggers, each with the SQL that fixes it."""
+"""All our damaged objects: schema objects, functions and triggers, each with the SQL that fixes it."""
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -9,7 +9,10 @@ from waops.dbops.plan import MigrationKey, all_migrations, migrations_done
 
 
 def everything_damaged(connection: BaseDatabaseWrapper, done: frozenset[MigrationKey] | None = None) -> list[Damage]:
-    """Reads only the catalog; empty if `migrate` never ran. `done`: migrations on record, if already known."""
+    """All damaged objects; none if `migrate` never ran. Reads only the catalog.
+
+    `done`: migrations on record, if already known.
+    """
     if done is None:
         done = migrations_done(connection)
     damages = find_damage(connection, done)

@@ -41,7 +41,7 @@ class InvalidIndex:
 
 
 def invalid_indexes(connection: BaseDatabaseWrapper) -> list[InvalidIndex]:
-    """In every schema, including indexes that are currently being built."""
+    """All INVALID indexes, in every schema, including those that are currently being built."""
     return fetch(connection, InvalidIndex, INVALID)
 
 

@@ -53,7 +53,7 @@ INSERTED = """
 
 @dataclass
 class Outcome:
-    """In words: what was repaired, what is lost and what to do about it, and what could not be repaired."""
+    """What was repaired, what is lost and what to do about it, and what could not be repaired, in words."""
 
     repaired: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)

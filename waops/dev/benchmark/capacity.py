@@ -30,7 +30,7 @@ class Capacity:
 
     @property
     def next_size(self) -> int | None:
-        """None if the result is precise enough, or not even the smallest known size is served."""
+        """The next size to try; None if the result is precise enough, or not even the smallest known size is served."""
         if not self.served:
             return None
         if self.failed is None:
@@ -39,7 +39,7 @@ class Capacity:
 
 
 def find(known: Iterable[Result], simulate: Callable[[int], Result]) -> Capacity:
-    """Start with the simulations that are known; there is at least one."""
+    """Find the capacity, starting from simulations that have already run; there is at least one."""
     capacity = Capacity()
 
     def learn(crowd: Result) -> None:

@@ -58,7 +58,7 @@ class Simulation:
         self.errors = 0
 
     async def conversation(self, number: int) -> None:
-        """One customer, until cancelled."""
+        """Play one customer, until cancelled."""
         arrival, reply = halves(self.path)
         await asyncio.sleep(self.random.uniform(0, WRITES_EVERY))
         while True:

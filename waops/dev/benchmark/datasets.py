@@ -60,7 +60,7 @@ class Datasets:
         self._made: dict[int, str] = {}
 
     def database(self, messages: int) -> str:
-        """Name of the one with that many messages: one of BASES, or a multiple of COPIED."""
+        """Name of the database with that many messages: one of BASES, or a multiple of COPIED."""
         if messages not in self._made:
             self._made[messages] = self._base(messages) if messages in BASES else self._copies(messages)
         return self._made[messages]

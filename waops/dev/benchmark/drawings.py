@@ -7,7 +7,7 @@ STATES = {"written": "while written to", "vacuumed": "freshly vacuumed"}
 
 
 def plots(result: Result) -> dict[str, str]:
-    """By file name."""
+    """The plots of a result, by file name."""
     figures = result["gain"]["figures"]
     groups = {"no network": "messages_per_second", "with the delay": "delayed_messages_per_second"}
     drawn = {

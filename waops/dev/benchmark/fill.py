@@ -81,7 +81,10 @@ TRIGGERS = (
 
 
 def mixed_kinds(messages: int) -> dict[int, Kind]:
-    """By length: all of LENGTHS but the longest of which at least one conversation fits, USUAL always."""
+    """The kinds of conversations in a mixed fill.
+
+    All of LENGTHS but the longest, if at least one such conversation fits; USUAL always.
+    """
     kinds: dict[int, Kind] = {}
     rest, first = messages, 1
     for length in LENGTHS[:-1]:

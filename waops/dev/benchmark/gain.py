@@ -41,7 +41,8 @@ class Databases:
 
 
 def statements_per_message(place: Scratch, observer: Observer, database: str, path: Path, kind: Kind) -> float:
-    """Counted by the server: every statement of both paths is a separate transaction.
+    """The number of statements per message, counted by the server: each statement of both paths is a separate
+    transaction.
 
     The difference of two runs, one twice as long as the other, leaves out what connecting costs.
     """

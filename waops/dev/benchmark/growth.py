@@ -33,7 +33,10 @@ WRITERS = """
 def by_length(
     place: Scratch, databases: Databases, kinds: list[Kind], options: Options, step: Step
 ) -> list[dict[str, float]]:
-    """By length: our functions, and the plan's in a database with the plan's indexes; one client, milliseconds."""
+    """Times by length of the conversation, in milliseconds, with one client.
+
+    Our functions, and the plan's in a database with the plan's indexes.
+    """
     rows = []
     for kind in kinds:
         row: dict[str, float] = {"messages": kind.messages}
@@ -51,7 +54,7 @@ def by_length(
 
 
 def by_state(place: Scratch, databases: Databases, long: Kind, options: Options, step: Step) -> list[dict[str, object]]:
-    """Storing in the longest conversations, by the usual clients, per second: as written, then vacuumed.
+    """Stores per second in the longest conversations, by the usual clients: as written, then vacuumed.
 
     The first round stores our counts, which are created with the first message.
     """
@@ -76,7 +79,7 @@ def by_state(place: Scratch, databases: Databases, long: Kind, options: Options,
 
 
 def by_table(place: Scratch, databases: dict[int, str], options: Options, step: Step) -> list[dict[str, float]]:
-    """By number of rows: our functions, one client, milliseconds, measuring the tables in turns.
+    """Times by number of rows in the table, in milliseconds, with one client; the tables take turns.
 
     The same number of customers write in each table, those who wrote last, so that only the table differs.
     """

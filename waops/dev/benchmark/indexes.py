@@ -102,7 +102,9 @@ def build(place: Scratch, database: str, step: Step) -> None:
 
 
 def costs(place: Scratch, database: str, kind: Kind, step: Step) -> dict[str, Any]:
-    """By index: microseconds and bytes of write-ahead log per message with its reply, and its size in bytes."""
+    """The cost of each index: microseconds and bytes of write-ahead log per message with its reply, and its size in
+    bytes.
+    """
     with place.session(database) as connection:
         indexes = connection.execute(INDEXES).fetchall()
         gins = {name for name, _, is_gin, _, _ in indexes if is_gin}

@@ -99,7 +99,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
 
 
 def by_size(place: Scratch, databases: Mapping[int, str], step: Step) -> list[dict[str, Any]]:
-    """By page, its figures by number of messages: medians of rounds in which the databases take turns.
+    """Figures of each page by number of messages: medians of rounds in which the databases take turns.
 
     The app's own caches are emptied each time, the server's are not. Raises BenchmarkError.
     """

@@ -39,7 +39,7 @@ class Path:
     statements: tuple[Statement, ...]
 
     def script(self, kind: Kind) -> str:
-        """For pgbench: the whole path for a random customer of `kind`."""
+        """The whole path as a script for pgbench, for a random customer of `kind`."""
         lines = [f"\\set number random({kind.first}, {kind.last})", f"\\set instance 1 + :number % {BUSINESSES}"]
         for statement in self.statements:
             text = " ".join(statement.sql.split())
@@ -48,7 +48,7 @@ class Path:
         return "\n".join(lines) + "\n"
 
     async def run(self, connection: psycopg.AsyncConnection[Any], values: dict[str, Any], part: slice) -> None:
-        """Send those of the statements; adds what they keep to `values`."""
+        """Send these statements of the path; adds what they keep to `values`."""
         for statement in self.statements[part]:
             names = {name: f"%({name})s" for name in KEPT} | IN_PSYCOPG
             cursor = await connection.execute(Template(statement.sql).substitute(names), values)
@@ -89,7 +89,7 @@ def customer(number: int) -> dict[str, Any]:
 
 
 def named(what: str, number: int) -> UUID:
-    """The id that `fill` gave it."""
+    """The id that `fill` gave to a row with this number."""
     return UUID(md5(f"{what}{number}".encode(), usedforsecurity=False).hexdigest())
 
 

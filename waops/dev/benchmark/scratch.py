@@ -87,7 +87,7 @@ class Scratch:
             fill(connection, kinds)
 
     def migrate(self, database: str) -> None:
-        """Install everything of this app in it."""
+        """Install the whole app in it."""
         with self.django(database), _without_reports():
             call_command("migrate", verbosity=0)
         with self.session(database) as connection:
@@ -122,7 +122,7 @@ class Scratch:
 
 @contextmanager
 def scratch() -> Iterator[Scratch]:
-    """On the server of DATABASE_URL, whose role must be a superuser, or on one in a temporary folder."""
+    """A scratch server: that of DATABASE_URL, whose role must be a superuser, or one in a temporary folder."""
     with ExitStack() as stack:
         stack.enter_context(_signals_restored())
         place = stack.enter_context(_own_server() if settings.EMBEDDED_POSTGRES else _given_server())

@@ -20,7 +20,7 @@ def limits(result: Result) -> str:
 
 
 def reads(result: Result) -> str:
-    """The same reads, without and with the plan's indexes."""
+    """The section on the reads, without and with the plan's indexes."""
     before, indexed = (result["gain"]["reads"][path] for path in ("before", "indexes"))
     rows: list[tuple[str, ...]] = [
         (
@@ -220,7 +220,7 @@ def machine(result: Result) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """In Markdown; all columns but the first are numbers."""
+    """A table in Markdown; all columns but the first are numbers."""
     lines = [_row(head), _row(["---", *["---:"] * (len(head) - 1)] if len(head) > 2 else ["---"] * len(head))]
     return "\n".join(lines + [_row(row) for row in rows])
 

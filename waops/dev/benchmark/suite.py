@@ -30,7 +30,7 @@ RUN_OVERHEAD = 0.6
 
 
 def run(options: Options, watch: Watch) -> dict[str, Any]:
-    """Raises BenchmarkError. The scratch databases are dropped in any case."""
+    """Run every stage and return the result. Raises BenchmarkError. The scratch databases are dropped in any case."""
     with scratch() as place, closing(Observer(place.maintenance)) as observer:
         work, begin = Work(place, observer, options, watch.step), perf_counter()
         for stage in watch.through(list(stages(options))):
@@ -129,7 +129,7 @@ class Work:
 
 
 def stages(options: Options) -> Iterator[Stage[Work]]:
-    """With the seconds that each takes on a machine with two processors."""
+    """The stages, each with the seconds it takes on a machine with two processors."""
     rounds, one = options.rounds + 1, options.seconds + RUN_OVERHEAD
     written = options.messages + (LENGTHS[-1] * options.clients if options.growth else 0)
     yield Stage("The service's data, and two copies", 15 + written / 12_000, Work.prepare)

@@ -47,7 +47,7 @@ class Personality:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A WhatsApp number, with what its customers read when they are handed over, and while they wait."""
+    """A WhatsApp number, and the texts its customers get when they are escalated and while they wait."""
 
     id: str
     name: str
@@ -59,7 +59,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Business:
-    """``quiet``: milliseconds before now in which its AI sent no replies. ``last_reset``: of the quota, ms."""
+    """`quiet`: for how many milliseconds its AI has sent no replies. `last_reset`: of its quota, in ms."""
 
     id: str
     slug: str
@@ -127,7 +127,9 @@ def account_row(business: Business, created: int) -> Row:
 
 
 def profile_row(rng: Random, business: Business, plans: tuple[str, ...], answers: int, created: int, now: int) -> Row:
-    """``answers``: of the AI since the last reset; ``created``: ms, before the first conversation."""
+    """The business's profile. `answers`: AI replies since the last reset. `created`: in ms, before the first
+    conversation.
+    """
     limit, used = quota(rng, business.archetype.quota, answers)
     disabled = business.archetype.quota is Quota.DISABLED
     anonymous = business.archetype.is_anonymous
@@ -225,7 +227,7 @@ def personality_rows(rng: Random, business: Business, created: int) -> list[Row]
 
 
 def ai_config_rows(rng: Random, business: Business, created: int) -> list[Row]:
-    """One per number that has personalities: a brand new one has no AI settings yet."""
+    """One row per number with personalities; a brand-new number has no AI settings yet."""
     active = business.archetype.quota is not Quota.DISABLED
     return [
         (
@@ -251,7 +253,7 @@ def ai_config_rows(rng: Random, business: Business, created: int) -> list[Row]:
 
 
 def support_number_rows(rng: Random, business: Business, created: int) -> list[Row]:
-    """Two numbers per instance; where escalations are missed, they exist but none is active."""
+    """Two support numbers per WhatsApp number; none is active at a business that misses escalations."""
     return [
         (
             make_uuid(rng),

@@ -1,4 +1,4 @@
-"""What the live database allows: tables, columns, unique indexes, reasons of escalations, names of plans."""
+"""Find out what the database allows: tables, columns, unique indexes, escalation reasons, plan names."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ _PLANS = """
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What was found.
+    """What the database has and allows.
 
-    ``columns`` maps each existing table to those of its demo columns that exist. ``message_triggers`` are the enabled
+    `columns` maps each existing table to those of its demo columns that exist. `message_triggers` are the enabled
     triggers of the messages table.
     """
 
@@ -83,7 +83,7 @@ def _has_unique_index(connection: Connection, table: Table, columns: list[str], 
 
 
 def _accepted(connection: Connection, reasons: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of ``reasons`` that pass every CHECK on the column, by evaluating the constraints themselves."""
+    """Those of `reasons` that pass every CHECK on the column, by evaluating the constraints themselves."""
     checks = _strings(connection, _REASON_CHECKS, {"table": qualified(ESCALATIONS)})
     conditions = [sql.SQL("(({}) IS NOT FALSE)").format(sql.SQL(check)) for check in checks]
     query = sql.SQL(

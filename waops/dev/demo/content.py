@@ -1,7 +1,7 @@
-"""The shapes of the text pools: what a customer and the AI say to each other.
+"""The types of the text pools: what customers and the AI write to each other.
 
-Every text is a ``str.format`` template. The fields a template may use are those of
-:class:`waops.dev.demo.people.Customer.fields`: name, business, product, other_product, price, order, phone, city,
+Every text is a `str.format` template. A template may use the keys of `waops.dev.demo.people.Customer.fields`: name,
+business, product, other_product, price, order, phone, city,
 day, hour.
 """
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Exchange(NamedTuple):
-    """One question and its answer; ``intent`` is the service's name for what the customer wants."""
+    """One question and its answer; `intent` is the service's name for what the customer wants."""
 
     intent: str
     questions: tuple[str, ...]
@@ -23,8 +23,8 @@ class Exchange(NamedTuple):
 class Voice:
     """How one group of customers writes, and how the AI writes to them.
 
-    ``add_ons`` are short messages that people send right after another one: the service joins them.
-    ``long_question`` and ``long_answer`` are paragraphs; joined, each passes 2,000 characters.
+    `add_ons` are short messages that people send right after another; the service joins them.
+    `long_question` and `long_answer` are paragraphs; joined, each passes 2,000 characters.
     """
 
     language: str

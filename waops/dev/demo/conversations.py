@@ -19,7 +19,7 @@ CHARACTERS_PER_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """``moments`` are the lines', in ms since the epoch."""
+    """`moments`: the times of the lines, in ms since the epoch."""
 
     id: str
     instance: Instance
@@ -30,14 +30,14 @@ class Conversation:
     episodes: list[Episode]
 
     def answers(self) -> Iterator[tuple[Line, Line, int]]:
-        """Question, answer and the answer's moment, of each answer of the AI."""
+        """Each AI reply with its question and its time."""
         for place, line in enumerate(self.lines):
             if line.kind is Kind.ANSWER:
                 yield self.lines[place - 1], line, self.moments[place]
 
 
 def _phones(rng: Random, business: Business, regular: str | None) -> Iterator[str]:
-    """Different customer ids, without end; ``regular`` first, a customer of several businesses."""
+    """An endless supply of distinct customer ids; `regular`, a customer of several businesses, comes first."""
     seen = set()
     if regular is not None:
         seen.add(regular)
@@ -52,7 +52,7 @@ def _phones(rng: Random, business: Business, regular: str | None) -> Iterator[st
 def make_conversations(
     rng: Random, business: Business, scenarios: list[Scenario], messages: int, now: int, regular: str | None
 ) -> Iterator[Conversation]:
-    """One conversation per scenario, of ``messages`` messages together."""
+    """One conversation per scenario, with `messages` messages in total."""
     marathon = Scenario.MARATHON.least if Scenario.MARATHON in scenarios else 0
     weights = [0.0 if scenario is Scenario.MARATHON else rng.lognormvariate(0, 0.8) for scenario in scenarios]
     counts = apportion(max(messages, marathon), weights, [scenario.least for scenario in scenarios])
@@ -115,7 +115,7 @@ def _message_id(rng: Random, kind: Kind, moment: int) -> str | None:
 
 
 def message_rows(rng: Random, conversation: Conversation) -> list[Row]:
-    """A row per line; where a webhook came twice, the last question once more with the same message id."""
+    """One row per line; if a webhook was delivered twice, the last question appears twice with the same message id."""
     rows: list[Row] = []
     for line, moment in zip(conversation.lines, conversation.moments, strict=True):
         at = text_of(moment)

@@ -1,4 +1,4 @@
-"""What the service knows of a customer (an optional table)."""
+"""The profile that the service keeps of a customer, in an optional table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing one conversation, line by line, without dates: who says what, and how long after the line before."""
+"""Write one conversation line by line, without dates: who says what, and how long after the previous line."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ JOINED = 0.15
 """Share of customers' messages that are several messages joined."""
 LONG = 0.003
 NEW_SESSION = 0.12
-"""Chance that an exchange starts on another day than the one before."""
+"""Chance that an exchange starts on a later day than the previous one."""
 
 
 class Kind(Enum):
-    """What a line is to the service, which decides its message id."""
+    """How the service sees a line; decides its message id."""
 
     QUESTION = "question"
     ANSWER = "answer"
@@ -28,7 +28,7 @@ class Kind(Enum):
 
 
 class Ending(Enum):
-    """What became of a hand-over."""
+    """How an escalation ended."""
 
     OPEN = "open"
     RESOLVED = "resolved"
@@ -36,7 +36,7 @@ class Ending(Enum):
 
 
 class Line(NamedTuple):
-    """``gap``: milliseconds since the line before. ``intent`` is set on answers."""
+    """One message. `gap`: milliseconds since the previous line. `intent` is set for AI replies."""
 
     kind: Kind
     content: str
@@ -50,7 +50,7 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """A hand-over: positions of its line "transferred" and of its last hold text (or the same), and how it ended."""
+    """An escalation: the positions of its first text ("transferred") and its last hold text, and how it ended."""
 
     handover: int
     last: int
@@ -58,7 +58,8 @@ class Episode:
 
 
 class Dialogue:
-    """Collects ``lines`` and hand-over ``episodes`` of one customer with one business."""
+    """Collects the `lines` of one customer's conversation with a business, and the `episodes` in which it was
+    escalated."""
 
     def __init__(self, rng: Random, customer: Customer, handover_text: str, hold_text: str) -> None:
         self.rng = rng
@@ -93,7 +94,8 @@ class Dialogue:
         return pick(self.rng, self.voice.exchanges)
 
     def chat(self, count: int) -> None:
-        """``count`` messages of question and answer, over one or several days. An odd one got no answer."""
+        """Add `count` messages, questions and answers in turn, over one or several days. If `count` is odd, the first
+        question gets no answer."""
         rng = self.rng
         if count % 2:
             self._ask(self.voice.openings[0].questions, self._thinking() if self.lines else 0)
@@ -108,7 +110,7 @@ class Dialogue:
             self._answer(exchange)
 
     def hand_over(self, holds: int, ending: Ending) -> None:
-        """The customer needs a human: 2 messages, and 2 more for each time they ask again and get the hold text."""
+        """Escalate: 2 messages, and 2 more each time the customer asks again and gets the hold text."""
         rng = self.rng
         self._ask(self.voice.human_requests, self._thinking())
         self._say(Kind.HANDOVER, self.handover_text, (2 + 4 * rng.random()) * SECOND)
@@ -119,20 +121,20 @@ class Dialogue:
         self.episodes.append(Episode(handover, len(self.lines) - 1, ending))
 
     def come_back(self, count: int) -> None:
-        """``count`` messages on another day, after a human answered."""
+        """Add `count` messages on a later day, after a person has answered."""
         start = len(self.lines)
         self.chat(count)
         if len(self.lines) > start:
             self.lines[start] = self.lines[start]._replace(gap=int((8 + 90 * self.rng.random()) * HOUR))
 
     def ask_in_vain(self, count: int, silence: int) -> None:
-        """``count`` questions that get no reply; the first one comes ``silence`` ms after the last reply."""
+        """Add `count` questions without a reply, the first one `silence` ms after the last reply."""
         for number in range(count):
             pool = self.voice.waiting if number else pick(self.rng, self.voice.exchanges).questions
             self._ask(pool, log_uniform(self.rng, MINUTE, 2 * HOUR) if number else silence)
 
     def lengthen_first_answer(self) -> None:
-        """Make the first answer the longest one there is."""
+        """Replace the first AI reply with the longest text available."""
         for place, line in enumerate(self.lines):
             if line.kind is Kind.ANSWER:
                 text = "\n".join(self.voice.long_answer).format_map(self.fields)
@@ -141,9 +143,9 @@ class Dialogue:
 
 
 def place_in_time(lines: list[Line], anchor: int, moment: int, now: int) -> list[int]:
-    """Moments (ms since the epoch) of the lines, so that line ``anchor`` falls on ``moment`` and none after ``now``.
+    """Times of the lines (ms since the epoch): line `anchor` is at `moment`, and none is after `now`.
 
-    What follows the anchor is drawn together where it would not fit.
+    The gaps after the anchor are shortened if they do not fit.
     """
     gaps = [line.gap for line in lines]
     after = sum(gaps[anchor + 1 :])
@@ -159,6 +161,6 @@ def place_in_time(lines: list[Line], anchor: int, moment: int, now: int) -> list
 
 
 def waking_hour(rng: Random, now: int, days: float) -> int:
-    """A moment about ``days`` ago, between 07:00 and 22:00 UTC, and before ``now``."""
+    """A time about `days` ago, between 07:00 and 22:00 UTC and before `now`."""
     day = int(now - days * DAY) // DAY * DAY
     return min(now - MINUTE, day + int((7 + 15 * rng.triangular(0, 1, 0.6)) * HOUR))

@@ -1,4 +1,4 @@
-"""Drawing values from a seeded generator, and writing them as Postgres reads them."""
+"""Draw values from a seeded generator, and write them as Postgres reads them."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 SHORT_WAITS = 2.5
-"""Skew of how long open escalations wait: most for minutes or a few hours, few for days."""
+"""Skew of waiting times: most open escalations wait minutes or a few hours, a few wait days."""
 
 _VERSION_AND_VARIANT = ~(0xF000 << 64 | 0xC000 << 48)
 _VERSION_4 = 0x4000 << 64 | 0x8000 << 48
 
 
 def make_uuid(rng: Random) -> str:
-    """A random UUID of version 4: what ``str(uuid.UUID(int=…, version=4))`` gives.
+    """A random UUID of version 4: what `str(uuid.UUID(int=…, version=4))` gives.
 
-    Written out because ``uuid.UUID`` takes three times as long, and the large size draws 13 million of them.
+    Written out because `uuid.UUID` takes three times as long, and the large size draws 13 million of them.
     """
     digits = f"{rng.getrandbits(128) & _VERSION_AND_VARIANT | _VERSION_4:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def text_of(moment: int) -> str:
-    """A moment in milliseconds since the epoch as ISO 8601 in UTC."""
+    """A time in milliseconds since the epoch, as ISO 8601 in UTC."""
     return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def log_uniform(rng: Random, low: float, high: float, skew: float = 1) -> float:
-    """A number between ``low`` and ``high`` (both > 0): every order of magnitude is equally likely.
+    """A number between `low` and `high` (both > 0): every order of magnitude is equally likely.
 
-    A ``skew`` over 1 makes the small ones likelier.
+    A `skew` over 1 makes the small ones likelier.
     """
     return low * math.exp(math.log(high / low) * math.pow(rng.random(), skew))
 
@@ -51,9 +51,9 @@ def array_literal(values: Sequence[str]) -> str:
 
 
 def apportion(total: int, weights: Sequence[float], minimums: Sequence[int] | None = None) -> list[int]:
-    """Share ``total`` in proportion to ``weights``, exactly, giving each share its minimum first.
+    """Share `total` in proportion to `weights`, exactly, giving each share its minimum first.
 
-    Returns one count per weight. They add up to ``total``, or to the sum of the minimums where that is more.
+    Returns one count per weight. They add up to `total`, or to the sum of the minimums if that is larger.
     """
     shares = list(minimums) if minimums is not None else [0] * len(weights)
     left = max(0, total - sum(shares))
@@ -69,5 +69,5 @@ def apportion(total: int, weights: Sequence[float], minimums: Sequence[int] | No
 
 
 def pick(rng: Random, pool: Sequence[T]) -> T:
-    """One of ``pool``; twice as fast as ``rng.choice``, which the large size would notice."""
+    """One of `pool`. Twice as fast as `rng.choice`, which matters for the large size."""
     return pool[int(rng.random() * len(pool))]

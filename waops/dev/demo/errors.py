@@ -1,4 +1,4 @@
-"""What stops demo data from being loaded. Each message says what happened and what to do."""
+"""Why demo data cannot be loaded. Each message says what happened and what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class DemoDataError(Exception):
 
 
 class TablesMissing(DemoDataError):  # noqa: N818
-    """The database lacks tables that demo data cannot do without."""
+    """The database lacks tables that demo data needs."""
 
     def __init__(self, missing: Iterable[str]) -> None:
         message = _(
@@ -45,7 +45,7 @@ class AlreadyHasBusinesses(DemoDataError):  # noqa: N818
 
 
 class SeedUsedBefore(DemoDataError):  # noqa: N818
-    """Rows with the same identifiers are there: the same seed was loaded before."""
+    """Rows with the same ids exist: demo data with this seed was loaded before."""
 
     def __init__(self, seed: int) -> None:
         message = _("Demo data with seed %(seed)d is already in this database. Choose another --seed.")

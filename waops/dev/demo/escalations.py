@@ -1,4 +1,4 @@
-"""Escalations: open ones, past ones, and those of customers that no conversation is stored for."""
+"""Open and past escalations, and those of customers without a stored conversation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REASONS = (
     "repeated_question",
     "vip_customer",
 )
-"""Those the service has used, the most frequent first, and one that this app has never heard of."""
+"""The reasons the service has used, most frequent first, and one that this app does not know."""
 
 WEIGHTS = dict(zip(REASONS, (45, 30, 8, 4, 3, 3, 3, 2), strict=True))
 NO_REASON = 4
@@ -33,7 +33,7 @@ CONTEXT = 10
 
 
 class Reasons:
-    """Draws reasons that the table accepts; for a showcase business, each one once before any comes again."""
+    """Draws reasons that the table accepts; a showcase business gets each once before any is repeated."""
 
     def __init__(self, rng: Random, catalog: Catalog, *, each_once: bool) -> None:
         self._rng = rng
@@ -48,7 +48,7 @@ class Reasons:
 
 
 def _context(rng: Random, conversation: Conversation, handover: int) -> str:
-    """The messages just before the hand-over, oldest first: all that fit, sometimes fewer, sometimes none."""
+    """The last messages before the escalation, oldest first: as many as fit, sometimes fewer or none."""
     count = CONTEXT if rng.random() < 0.7 else rng.randint(0, CONTEXT)
     start = max(0, handover - count)
     items = [
@@ -68,7 +68,8 @@ def _resolved_at(rng: Random, conversation: Conversation, last: int, now: int) -
 def escalation_rows(
     rng: Random, business: Business, conversation: Conversation, reasons: Reasons, now: int
 ) -> Iterator[Row]:
-    """A row per hand-over, none if missed. The service writes it after the last message, just before it answers."""
+    """One row per escalation, none if it was missed. The service writes it after the customer's message, just before
+    its text."""
     for episode in conversation.episodes:
         if episode.ending is Ending.MISSED:
             continue
@@ -91,7 +92,7 @@ def escalation_rows(
 def stray_rows(
     rng: Random, business: Business, reasons: Reasons, now: int, *, without_conversation: int, without_instance: int
 ) -> Iterator[Row]:
-    """Open escalations of customers whose conversation is not stored; the last ones name no instance either."""
+    """Open escalations of customers without a stored conversation; the last ones have no instance either."""
     for number in range(without_conversation + without_instance):
         instance = business.instances[0]
         phone = phone_number(rng, business.country)

@@ -1,4 +1,4 @@
-"""From plans to batches of rows: everything of some businesses, as it would lie in the tables."""
+"""Turn plans into batches of rows: everything that some businesses have, table by table."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _IN_ORDER_OF: dict[Table, str] = {
 
 
 class Generator:
-    """Everything that is drawn depends on ``seed`` and ``now`` (ms since the epoch), and on what the catalog allows."""
+    """Generates rows. The same `seed`, `now` (ms since the epoch) and catalog give the same rows."""
 
     def __init__(self, size: Size, seed: int, now: int, catalog: Catalog) -> None:
         self.size = size
@@ -59,7 +59,7 @@ class Generator:
         return Random(f"{self.seed}:{part}")  # noqa: S311 - reproducible, not secret
 
     def batch(self, plans: Sequence[BusinessPlan]) -> Batch:
-        """All rows of some businesses; those of the large tables in order of time, as they would have come."""
+        """All rows of some businesses; in the large tables ordered by time, as if they had just been written."""
         batch: Batch = {table: [] for table in TABLES}
         for plan in plans:
             self._add_business(batch, plan)
@@ -105,7 +105,8 @@ class Generator:
 
 
 def encoded_batches(generator: Generator, plans: Sequence[BusinessPlan]) -> Iterator[EncodedBatch]:
-    """Batches of some businesses each. Where there are many, another process makes them ahead of the writing."""
+    """Batches of BUSINESSES_PER_BATCH businesses. If there are many, another process generates them ahead of the
+    writing."""
     parts = [plans[start : start + BUSINESSES_PER_BATCH] for start in range(0, len(plans), BUSINESSES_PER_BATCH)]
     if len(parts) < BATCHES_WORTH_A_PROCESS:
         yield from map(generator.encoded_batch, parts)
@@ -124,7 +125,7 @@ def encoded_batches(generator: Generator, plans: Sequence[BusinessPlan]) -> Iter
 
 
 def _send_batches(generator: Generator, parts: list[Sequence[BusinessPlan]], sender: Connection) -> None:
-    """Stay one batch ahead: sending waits for the receiver. Ends with it, however that ends."""
+    """Stay one batch ahead, because sending waits for the receiver. Ends when the receiver does."""
     signal(SIGINT, SIG_IGN)
     with suppress(BrokenPipeError):
         for part in parts:

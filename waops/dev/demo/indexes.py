@@ -1,4 +1,4 @@
-"""Leaving indexes out while many rows are written, and building each once at the end: several times faster."""
+"""Drop indexes while many rows are written, and build each once at the end, which is several times faster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from waops.dev.demo.catalog import Catalog, Connection, qualified
 
 BUILD_MEMORY = "512MB"
 
-# Not those behind a constraint: the foreign keys of the rows that are written look things up in them.
+# Not those of constraints: foreign keys of the rows that are written use them.
 _INDEXES = """
     SELECT index.relname::text, pg_get_indexdef(index.oid), obj_description(index.oid, 'pg_class')
     FROM pg_catalog.pg_index AS entry
@@ -50,9 +50,8 @@ def _build(connection: Connection, index: Index) -> None:
 def built_afterwards(
     connection: Connection, catalog: Catalog, progress: Callable[[int, int], None] | None = None
 ) -> Iterator[None]:
-    """Drop the tables' indexes meanwhile. Use inside a transaction: whatever goes wrong, they are there as before.
-
-    ``progress`` is told how many indexes are built, of how many.
+    """Drop the tables' indexes for the duration of the block. Use it inside a transaction, which restores them after an
+    error.  `progress` is called with the number of indexes built and the total.
     """
     indexes: Sequence[Index] = _find(connection, catalog)
     for index in indexes:

@@ -1,4 +1,4 @@
-"""What the service records of each answer of the AI."""
+"""What the service records about each AI reply."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EMOTIONS = ("neutral", "neutral", "neutral", "satisfied", "frustrated", "angry",
 URGENCY = ("low", "normal", "normal", "normal", "high", "urgent")
 STAGES = ("discovery", "consideration", "purchase", "onboarding", "retention", "support")
 MISSING = 0.06
-"""Share of rows that lack any one of the metadata's keys."""
+"""How often each key of the metadata is missing."""
 
 
 def _metadata(rng: Random, conversation: Conversation, intent: str) -> str:
@@ -36,7 +36,7 @@ def _metadata(rng: Random, conversation: Conversation, intent: str) -> str:
 
 
 def interaction_rows(rng: Random, conversation: Conversation, recorded: float) -> Iterator[Row]:
-    """A row per answer, for a share ``recorded`` of the answers."""
+    """One row per AI reply, for the share `recorded` of them."""
     for question, answer, moment in conversation.answers():
         if rng.random() >= recorded:
             continue

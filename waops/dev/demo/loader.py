@@ -1,4 +1,4 @@
-"""Loading demo data."""
+"""Load demo data."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Stage = Literal["messages", "indexes"]
 
 
 class Progress(Protocol):
-    """Told how much of a stage is done: of "messages", which are written, or "indexes", which are built."""
+    """Called with the stage ("messages" written or "indexes" built), how many are done, and the total."""
 
     def __call__(self, stage: Stage, done: int, total: int) -> None: ...
 
 
 @dataclass(slots=True)
 class Summary:
-    """``counts``: rows written, by table name. ``left_out``: states this database cannot hold, in words."""
+    """`counts`: rows written, by table name. `left_out`: states this database cannot hold, in words."""
 
     counts: Counter[str] = field(default_factory=Counter)
     left_out: list[str] = field(default_factory=list)
@@ -69,24 +69,24 @@ def load(
     *,
     force: bool = False,
 ) -> Summary:
-    """Fill the tables, all or nothing.
+    """Load everything or nothing.
 
-    Two loads of the same size, seed and ``now`` into equal databases write the same rows, identifiers included.
+    The same size, seed and `now` give the same rows, including their ids, in equal databases.
 
     Args:
-        connection: as the owner of the tables. One transaction is used (a savepoint inside an open one), in which the
-            messages table's triggers are paused: others wait for that table until its end. The large size also
-            leaves the tables' indexes out until the rows are written, if there were no businesses.
-        size: a key of ``SIZES``, or your own size.
-        seed: chooses everything that is drawn.
-        now: the moment the data is as of, with time zone; by default the start of this hour.
+        connection: as the owner of the tables. Everything happens in one transaction (or a savepoint, if one is open)
+        that pauses the triggers on the messages table, so others wait for that table until it ends. In an empty
+        database the large size also builds the tables' indexes after the rows.
+        size: a key of `SIZES`, or your own size.
+        seed: decides everything that is random.
+        now: the time at which the data ends, with time zone; by default the start of this hour.
         progress: called after each batch and each index.
         force: add to a database that already has businesses.
 
     Raises:
         TablesMissing, NotTheOwner: the database or the role does not fit.
-        AlreadyHasBusinesses: without ``force``, there are profiles already.
-        SeedUsedBefore: this very data is there already.
+        AlreadyHasBusinesses: there are profiles, and `force` was not given.
+        SeedUsedBefore: this data was loaded before.
     """
     moment = now or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     amounts = size if isinstance(size, Size) else SIZES[size]

@@ -1,4 +1,4 @@
-"""Customers: name, phone, and what their messages mention."""
+"""Customers: name, phone number, and what their messages mention."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ HOURS = ("10:30", "11:00", "12:15", "13:00", "16:30", "18:00", "19:45", "21:00")
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """Dialling prefixes (digits, no ``+``), how many digits follow, currency and cities in both languages."""
+    """Dialling prefixes (digits without `+`), the number of digits that follow, and currency and cities in both
+    languages."""
 
     voice: str
     prefixes: tuple[str, ...]
@@ -91,7 +92,7 @@ COUNTRIES = (EGYPT, SAUDI_ARABIA, EMIRATES, KUWAIT, JORDAN)
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """``fields`` fills the templates of the customer's ``voice``."""
+    """A customer; `fields` are the values for the templates of their `voice`."""
 
     phone: str
     name: str
@@ -100,19 +101,19 @@ class Customer:
 
 
 def full_name(rng: Random, language: str) -> str:
-    """A first and a last name in ``language`` ("ar" or "en")."""
+    """A first and a last name in `language` ("ar" or "en")."""
     if language == "ar":
         return f"{rng.choice(ARABIC_FIRST_NAMES)} {rng.choice(ARABIC_LAST_NAMES)}"
     return f"{rng.choice(ENGLISH_FIRST_NAMES)} {rng.choice(ENGLISH_LAST_NAMES)}"
 
 
 def phone_number(rng: Random, country: Country) -> str:
-    """International digits without ``+``, as the service stores them."""
+    """International digits without `+`, as the service stores them."""
     return f"{rng.choice(country.prefixes)}{rng.randrange(10**country.digits):0{country.digits}d}"
 
 
 def customer_id(rng: Random, country: Country) -> str:
-    """A phone number; about once in 150, the other kind of id that WhatsApp gives to hidden numbers."""
+    """A phone number or, once in about 150, the id that WhatsApp uses for a hidden number."""
     if rng.random() < 1 / 150:
         return f"{rng.randrange(10**14, 10**15)}@lid"
     return phone_number(rng, country)
@@ -121,7 +122,7 @@ def customer_id(rng: Random, country: Country) -> str:
 def make_customer(
     rng: Random, phone: str, country: Country, sector: Sector, business_name: str, mostly: str
 ) -> Customer:
-    """A customer of a business of ``sector`` whose customers write ``mostly`` in one language."""
+    """A customer of a business in this `sector`, whose customers write `mostly` in one language."""
     language = mostly if rng.random() < 0.88 else ("en" if mostly == "ar" else "ar")
     voice = ENGLISH if language == "en" else VOICES[country.voice]
     column = 0 if language == "ar" else 1

@@ -1,4 +1,4 @@
-"""Who gets what: the businesses, their states, and how many conversations, messages and escalations each has."""
+"""Plan the businesses, their states, and how many conversations, messages and escalations each gets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from waops.dev.demo.sizes import Size
 
 
 class Quota(Enum):
-    """Where a business stands with its monthly AI answers."""
+    """How much of its monthly AI quota a business has used."""
 
     HEALTHY = "healthy"
     NEAR = "near"
@@ -23,7 +23,7 @@ class Quota(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Archetype:
-    """A kind of business. ``statuses`` has one entry per WhatsApp number; ``share`` is its frequency, in percent."""
+    """A kind of business. `statuses` has one entry per WhatsApp number; `share` is its frequency, in percent."""
 
     quota: Quota = Quota.HEALTHY
     statuses: tuple[str, ...] = ("Connected",)
@@ -49,18 +49,18 @@ ARCHETYPES = (
     Archetype(statuses=("Created",), share=3, is_new=True),
     Archetype(statuses=("Connecting",), share=4, is_anonymous=True),
 )
-"""The first twelve businesses are one of each; the others follow ``share``."""
+"""The first twelve businesses are one of each kind; the others are drawn by `share`."""
 
 SHOWCASE_EVERY = 100
 SHOWCASE_OPEN = 7
-"""Open escalation rows that show its special states."""
+"""Rows of open escalations that the showcase business needs for its special states."""
 MARATHON = 400
 """Messages of the showcase business's longest conversation."""
 
 
 @dataclass(frozen=True, slots=True)
 class BusinessPlan:
-    """One business's part. ``messages`` includes the long conversation of a showcase business."""
+    """What one business gets. `messages` includes the long conversation of a showcase business."""
 
     index: int
     archetype: Archetype
@@ -79,7 +79,7 @@ def _archetype(index: int, rng: Random) -> Archetype:
 
 
 def make_plans(size: Size, seed: int) -> list[BusinessPlan]:
-    """Share the size's rows among its businesses: a few are large, most are small, some are brand new."""
+    """Distribute the size's rows over its businesses: a few are large, most are small, some are brand new."""
     rng = Random(f"{seed}:plan")  # noqa: S311 - reproducible, not secret
     archetypes = [_archetype(index, rng) for index in range(size.businesses)]
     busy = [0.0 if archetype.is_new else rng.lognormvariate(0, 0.6) for archetype in archetypes]

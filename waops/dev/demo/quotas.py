@@ -1,4 +1,4 @@
-"""Limits and counters of the businesses' monthly AI answers."""
+"""Limits and counters of the businesses' AI quota."""
 
 from random import Random
 
@@ -6,13 +6,13 @@ from waops.dev.demo.plan import Quota
 
 LEAST_LIMIT = 50
 FAILED = 1.3
-"""What the counter of a business counts for an answer, where many could not be sent."""
+"""How much the counter exceeds the stored replies at a business where many sends fail."""
 
 
 def quota(rng: Random, state: Quota, answers: int) -> tuple[int, int]:
-    """Limit and use for a state, after so many ``answers`` since the last reset.
+    """Limit and counter for a state, after `answers` AI replies since the last reset.
 
-    The counter is what was answered, as nearly as people look; where it is OVER it counts failed sends too.
+    The counter roughly equals the replies; for OVER it also counts failed sends.
     """
     if state is Quota.DISABLED:
         return 0, 0
@@ -29,11 +29,11 @@ def quota(rng: Random, state: Quota, answers: int) -> tuple[int, int]:
 
 
 def _round(number: int) -> int:
-    """Up to the next round one."""
+    """Round up to the next round number."""
     return -(-number // _step(number)) * _step(number)
 
 
 def _step(number: int) -> int:
-    """Between round numbers: up to a twentieth of the number, and at least 5."""
+    """The distance between round numbers: at most a twentieth of the number, and at least 5."""
     magnitude: int = 10 ** (len(str(number)) - 1)
     return max(5, magnitude // 20)

@@ -1,4 +1,4 @@
-"""What can happen to a conversation, and how each case is written and dated."""
+"""What can happen in a conversation: write and date each scenario."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from waops.dev.demo.plan import BusinessPlan, Quota
 
 
 class Scenario(Enum):
-    """A case; ``value`` is the least number of messages that tells it."""
+    """A scenario: its description, and the fewest messages it needs."""
 
     ORDINARY = ("ordinary", 1)
     WAITING = ("waiting", 3)
@@ -37,12 +37,12 @@ OPEN_SCENARIOS = {
     Scenario.ESCALATED_AGAIN: 1,
     Scenario.ESCALATED_TWICE: 2,
 }
-"""Open escalation rows that each leaves."""
+"""How many open escalations each scenario leaves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """One entry of ``scenarios`` per conversation, and the open escalations of customers without a conversation."""
+    """The scenario of each conversation, and the number of open escalations without a conversation or an instance."""
 
     scenarios: list[Scenario]
     without_conversation: int
@@ -75,7 +75,7 @@ def cast(rng: Random, plan: BusinessPlan, catalog: Catalog) -> Cast:
 
 
 def tell(dialogue: Dialogue, scenario: Scenario, count: int, quiet: int) -> None:
-    """Write the scenario in exactly ``count`` messages. ``quiet``: ms since the business's AI last answered."""
+    """Write the scenario in exactly `count` messages. `quiet`: ms since the business's AI last replied."""
     rng = dialogue.rng
     if scenario is Scenario.WAITING:
         holds = min(int(rng.triangular(0, 5, 1)), (count - 2) // 2)
@@ -112,7 +112,7 @@ def tell(dialogue: Dialogue, scenario: Scenario, count: int, quiet: int) -> None
 
 
 def _tell_resolved(dialogue: Dialogue, count: int) -> None:
-    """One to four hand-overs, each followed by a return to the AI."""
+    """One to four escalations, each followed by a return to the AI."""
     times = min(dialogue.rng.choices((1, 2, 4), (80, 15, 5))[0], count // 4)
     before, *returns = apportion(count - 2 * times, [1] * (times + 1))
     dialogue.chat(before)
@@ -123,7 +123,7 @@ def _tell_resolved(dialogue: Dialogue, count: int) -> None:
 
 
 def date(dialogue: Dialogue, scenario: Scenario, now: int, quiet: int) -> list[int]:
-    """Moments of the dialogue's lines. ``quiet``: ms before ``now`` in which nothing happened at this business."""
+    """The times of the dialogue's lines. `quiet`: for how many ms before `now` nothing happened at this business."""
     rng = dialogue.rng
     anchor = len(dialogue.lines) - 1
     if scenario in OPEN_SCENARIOS:

@@ -1,4 +1,4 @@
-"""What the businesses are: their trade, names, products, and the personalities of their AI."""
+"""The trades of the businesses: names, products, and the personalities of their AI."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """``names`` in Arabic and English; ``price`` in Egyptian pounds."""
+    """`names` in Arabic and English; `price` in Egyptian pounds."""
 
     names: tuple[str, str]
     price: int
@@ -15,7 +15,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Sector:
-    """A trade. ``brands`` are (Arabic, English) pairs; the English one also names the WhatsApp instance."""
+    """A trade. `brands` are (Arabic, English) pairs; the English one also names the WhatsApp instance."""
 
     key: str
     order_prefix: str

@@ -1,4 +1,4 @@
-"""How much there is of everything."""
+"""The sizes of the demo data."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Size:
     """Numbers of rows in the whole database.
 
-    ``recorded`` is the share of AI answers that have an interaction row. ``open_escalations`` counts rows without
-    ``resolved_at``; ``past_escalations`` customers who were escalated and resolved before. ``indexes_last``: build the
+    `recorded` is the share of AI answers that have an interaction row. `open_escalations` counts rows without
+    `resolved_at`; `past_escalations` customers who were escalated and resolved before. `indexes_last`: build the
     tables' indexes after the rows.
     """
 

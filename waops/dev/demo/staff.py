@@ -1,4 +1,4 @@
-"""Accounts to try the app with: one for each group, a colleague at the desk, and an administrator."""
+"""Accounts for trying the app: one per group, a second one for the desk, and an administrator."""
 
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -10,19 +10,19 @@ ACCOUNTS = {"support": SUPPORT, "support2": SUPPORT, "manager": MANAGERS, "opera
 """User name and group; None is an administrator."""
 
 NAMES = {"support2": {"first_name": "نورة", "last_name": "العتيبي"}}
-"""Of those who have one: a colleague whose name runs the other way."""
+"""Display names. One is Arabic, so that right-to-left names are seen too."""
 
 PASSWORD = "demo-{username}"  # noqa: S105 printed by the command, for development only
 
 
 def create_staff() -> list[tuple[str, str, str | None]]:
-    """User name, password and group of each account. Safe to repeat."""
+    """Create the accounts; returns user name, password and group of each. Safe to repeat."""
     with transaction.atomic():
         return [(username, create(username, group), group) for username, group in ACCOUNTS.items()]
 
 
 def create(username: str, group: str | None) -> str:
-    """Make that account, or set its rights right again; the password it was made with."""
+    """Create the account, or reset its permissions; returns the password it was created with."""
     password = PASSWORD.format(username=username)
     user, created = User.objects.get_or_create(username=username, defaults=NAMES.get(username, {}))
     user.is_active = user.is_staff = True

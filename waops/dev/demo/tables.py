@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 Value = str | int | float | bool | None
 Row = Sequence[Value]
-"""Values in the order of the table's columns; moments, JSON and arrays are already text."""
+"""Values in the order of the table's columns; times, JSON and arrays are already text."""
 
 
 class Table(NamedTuple):

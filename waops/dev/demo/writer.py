@@ -1,4 +1,4 @@
-"""Writing rows by COPY, with the messages table's triggers paused."""
+"""Write rows with COPY, with the triggers on the messages table paused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def encode(value: Value) -> str:
 
 
 def encode_rows(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> EncodedRows:
-    """Only those values whose column is in ``columns``."""
+    """Only those values whose column is in `columns`."""
     if len(columns) < len(table.columns):
         pick = itemgetter(*(table.columns.index(column) for column in columns))
         rows = [pick(row) for row in rows]
@@ -49,7 +49,7 @@ def encode_rows(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> En
 
 
 def encode_batch(catalog: Catalog, batch: Batch) -> EncodedBatch:
-    """What of a batch this database has tables and columns for."""
+    """The part of a batch for which this database has tables and columns."""
     return {table: encode_rows(table, columns, batch[table]) for table, columns in catalog.columns.items()}
 
 
@@ -76,9 +76,10 @@ def _switch_triggers(connection: Connection, names: Iterable[str], action: str) 
 
 @contextmanager
 def paused_triggers(connection: Connection, names: Sequence[str]) -> Iterator[None]:
-    """Disable these triggers of the messages table meanwhile. Use inside a transaction, which ends both ways.
+    """Disable these triggers on the messages table for the duration of the block. Use it inside a transaction.
 
-    One of them sets a conversation's last activity to now(), for every message: slow, and wrong for the past.
+    One of them sets a conversation's last activity to now() for every message, which is slow, and wrong for past
+    messages.
     """
     _switch_triggers(connection, names, "DISABLE")
     yield
@@ -86,7 +87,7 @@ def paused_triggers(connection: Connection, names: Sequence[str]) -> Iterator[No
 
 
 def analyze(connection: Connection, catalog: Catalog) -> None:
-    """Refresh the planner's statistics, which the list pages' estimated counts read too."""
+    """Update the planner's statistics, from which list pages also estimate row counts."""
     for table in catalog.columns:
         if table.schema == "public":
             connection.execute(sql.SQL("ANALYZE {}").format(_identifier(table)))

@@ -84,7 +84,7 @@ class EmbeddedServer:
 
     @property
     def socket_dir(self) -> Path:
-        """Inside `home`, or a private temporary folder if that path is too long for a socket."""
+        """Folder of the socket: inside `home`, or a private temporary one if that path is too long for a socket."""
         inside = self.home / "socket"
         if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT:
             return inside

@@ -1,4 +1,4 @@
-"""A WhatsApp gateway for development and tests, which sends nothing to anybody."""
+"""A WhatsApp gateway for development and tests that sends nothing to anyone."""
 
 from waops.dev.gateway.server import BEHAVIOURS, Delivered, Gateway
 

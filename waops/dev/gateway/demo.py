@@ -1,4 +1,4 @@
-"""What the demo's gateway does beside answering: replies are delivered and read, and a customer answers now and then.
+"""Play the rest of WhatsApp for the demo: replies are delivered and read, and customers answer now and then.
 
 It plays the service too, which keeps the gateway's events in `webhook_messages` and stores what customers write.
 """
@@ -50,12 +50,12 @@ SERVICE_HOLDS = """
             AND escalation.resolved_at IS NULL
       )
 """
-"""As the deployed service does for each message while an escalation is open."""
+"""What the deployed service does with each message while an escalation is open."""
 
 STEPS = ((0.5, "SERVER_ACK"), (1.5, "DELIVERY_ACK"), (6.0, "READ"))
 ANSWER_SECONDS = 9.0
 EVERY = 3
-"""So many replies get one answer."""
+"""One in this many replies is answered by the customer."""
 ANSWERS = {
     True: ("شكرًا جزيلًا لكم", "تمام، ومتى يصل الطلب؟", "حسنًا، سأنتظر"),
     False: ("Thank you so much", "Great. When will it arrive?", "OK, I will wait"),
@@ -66,7 +66,7 @@ _numbers = count(1)
 
 
 def start() -> Gateway:
-    """Start it, and let the desk of this process use it."""
+    """Start the demo gateway, and make this process send replies through it."""
     gateway = Gateway(on_delivered=_delivered)
     gateway.start()
     _run(lambda: _execute(EVENTS_TABLE, []))

@@ -1,4 +1,4 @@
-"""Evolution API's HTTP contract, versions 1 and 2, on this machine only; it can be told to misbehave."""
+"""A server with the HTTP contract of Evolution API 1 and 2, on this machine only, that misbehaves on request."""
 
 import json
 import socket
@@ -22,7 +22,7 @@ BEHAVIOURS = {
     "twice": "delivers the message once and answers twice",
     "nonsense": "delivers the message and answers something that is not JSON",
     "huge": "delivers the message and answers 50 MB",
-    "headers": "delivers the message and answers headers without end",
+    "headers": "delivers the message and answers with endless headers",
     "same": "delivers the message and answers with the id of the one before",
     "redirect": "answers 302, to itself",
     "absent": "answers 400: the number is not on WhatsApp",
@@ -57,14 +57,14 @@ class Gateway:
     version: str = "2.3.6"
     port: int = 0
     seconds: float = 0.0
-    """How long a message takes."""
+    """Seconds that a message takes."""
     choose: Callable[[str], str] = lambda text: ""
     on_delivered: Callable[[Delivered], None] = lambda message: None
     states: dict[str, str] = field(default_factory=dict)
     """Of instances that are not open."""
     delivered: list[Delivered] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
-    """Texts that arrived, whatever became of them."""
+    """Texts that arrived, including those that were not delivered."""
 
     def __post_init__(self) -> None:
         self._next: deque[str] = deque()
@@ -98,7 +98,7 @@ class Gateway:
         return f"http://127.0.0.1:{self.port}"
 
     def misbehave(self, *behaviours: str) -> None:
-        """The next messages, one each; "" is an ordinary one."""
+        """Queue behaviours for the next messages, one each; "" behaves normally."""
         assert all(not one or one in BEHAVIOURS for one in behaviours)
         self._next.extend(behaviours)
 
@@ -118,7 +118,7 @@ class Gateway:
         return message
 
     def sleep(self, seconds: float) -> None:
-        """Ends with the gateway."""
+        """Sleep, but not longer than the gateway runs."""
         self._stopped.wait(seconds)
 
 
@@ -128,7 +128,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that are killed are no news."""
+        """Killed clients are expected, so nothing is printed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -137,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Texts and keys reach no log."""
+        """Log nothing: lines would contain texts and keys."""
 
     def do_GET(self) -> None:
         if self.path == "/":
@@ -166,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif not self.path.startswith("/message/sendText/"):
             self._fail(404, [f"Cannot POST {self.path}"])
         elif self.gateway.states.get(instance) == "missing":
-            # Checked before the key, as the real one does.
+            # Checked before the key, as the real gateway does.
             self._fail(404, [f'The "{instance}" instance does not exist'])
         elif self._is_let_in():
             self._send_text(instance, body)

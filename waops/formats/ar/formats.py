@@ -1,4 +1,6 @@
-"""Dates and numbers in Arabic: as in English, where Django's own fall back to American times and write 1.234,5."""
+"""Dates and numbers in Arabic, formatted as in English: Django's own formats fall back to American times and write
+1.234,5.
+"""
 
 DATE_FORMAT = "j F Y"
 DATETIME_FORMAT = "j F Y، H:i"

@@ -25,7 +25,7 @@ SHOWN = 10
 
 
 def refuse_damage(connection: BaseDatabaseWrapper, find: Callable[[BaseDatabaseWrapper], list[Damage]]) -> None:
-    """Raises Damaged. A completely lost schema is not refused: migrate creates it again."""
+    """Raise Damaged if our objects are damaged. A completely lost schema is not refused: migrate creates it again."""
     damages = [damage for damage in find(connection) if damage.code != "schema.lost"]
     if damages:
         lines = [f"  {damage.subject}: {damage.what}" for damage in damages]
@@ -33,7 +33,9 @@ def refuse_damage(connection: BaseDatabaseWrapper, find: Callable[[BaseDatabaseW
 
 
 def refuse_other_migrations(connection: BaseDatabaseWrapper) -> None:
-    """Raises OtherMigrations. Some may have the same names as ours and would be mistaken for them."""
+    """Raise OtherMigrations if another version migrated this database. Some of its migrations may have the same names
+    as ours and would be mistaken for them.
+    """
     if others := [".".join(key) for key in other_migrations(connection)]:
         raise OtherMigrations(names=", ".join(others[:SHOWN] + ["…"] * (len(others) > SHOWN)))
 

@@ -1,4 +1,4 @@
-// An escalation's page: who else looks at it, what changed meanwhile, messages as they come, what is typed, keys.
+// An escalation's page: who else is viewing it, what changed in the meantime, messages as they come, what is typed, keys.
 import { ask, askPart } from "./ask.js";
 import { chat } from "./chat.js";
 import { forgetSent, keep } from "./drafts.js";

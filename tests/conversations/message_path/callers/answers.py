@@ -142,7 +142,7 @@ class ArrivedMessage:
 class StoredReply:
     """`interaction_id`: None if none was given, or the reply is a duplicate. `quota`: whether the reply was counted.
 
-    `message` is None if the turn is not held any more; `turn` is None if no turn was given.
+    `message` is None if the turn is no longer held; `turn` is None if no turn was given.
     """
 
     message: StoredMessage | None

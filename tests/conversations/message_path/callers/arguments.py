@@ -34,7 +34,7 @@ class Interaction(TypedDict):
 
 
 def refuse_message(conversation_id: object, role: str, content: str, message_id: str | None) -> None:
-    """Raise CallRefused as store_message_with_update does for what is no message."""
+    """Raise CallRefused for an invalid message, as store_message_with_update does."""
     refuse_null(p_conversation_id=conversation_id, p_role=role, p_content=content)
     if role not in ROLES:
         raise CallRefused(f'p_role must be "user" or "assistant", not "{role[:50]}"', INVALID_ARGUMENT)

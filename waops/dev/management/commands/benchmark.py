@@ -88,8 +88,8 @@ class Command(BaseCommand):
         return result
 
     def measure(self, options: Options, verbosity: int) -> dict[str, Any]:
-        """Raises BenchmarkError and what its parts raise. When terminated, it drops what it created, as
-        after Ctrl-C.
+        """Run the benchmark. Raises BenchmarkError and what its parts raise. When terminated, it drops what it created,
+        as after Ctrl-C.
         """
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:

@@ -82,9 +82,9 @@ class Baseline(Subcommand):
 
 
 def superuser_connection() -> psycopg.Connection:
-    """To the configured database: as the superuser on the embedded server, otherwise as in DATABASE_URL.
+    """Connect to the configured database: as the superuser on the embedded server, otherwise as in DATABASE_URL.
 
-    Not Django's own connection, which on the embedded server is the tables' owner's.
+    Not Django's own connection, which on the embedded server belongs to the tables' owner.
     """
     params = connection.get_connection_params()
     if settings.EMBEDDED_POSTGRES:

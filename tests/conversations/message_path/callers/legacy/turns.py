@@ -56,7 +56,7 @@ ROLE = "SELECT role FROM public.whatsapp_conversation_messages WHERE id = %s"
 NOT_A_CUSTOMER = "p_user_phone must be a customer, not a group, a broadcast, a status or a newsletter"
 ID_OF_CUSTOMER = "p_message_id is the id of a customer's message; a reply needs an id that differs"
 UNKNOWN = Turn("unknown")
-# Numbers as the columns take them: what is no integer or too large is null.
+# Numbers as the columns accept them: null for anything that is not an integer, or too large.
 RECORD = r"""
     INSERT INTO public.whatsapp_ai_interactions (
         whatsapp_instance_id, user_phone, ai_response, user_message, context_token_count, search_result_count,

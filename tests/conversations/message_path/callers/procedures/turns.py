@@ -53,7 +53,7 @@ def reply_ready(
     """Store the reply, record the interaction, and count the quota and the personality; a duplicate counts nothing.
 
     `user_id`: the business whose quota counts, by default the owner of the conversation's number. `turn`: the token of
-    message_arrived's turn; if it is not held any more, nothing is stored. Raises CallRefused.
+    message_arrived's turn; if it is no longer held, nothing is stored. Raises CallRefused.
     """
     return StoredReply.from_json(
         call(
