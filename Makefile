@@ -67,7 +67,7 @@ screenshots: $(VENV)/dev
 	$(BIN)/python -m pytest -q tests/browser/screenshots.py
 
 translations: $(VENV)/dev
-	$(MANAGE) makemessages --locale ar --no-wrap --no-location --ignore tests --ignore staticfiles
+	$(MANAGE) makemessages --locale ar --no-wrap --no-location --no-obsolete --ignore tests --ignore staticfiles
 	$(MANAGE) compilemessages --locale ar --ignore "$(VENV)"
 
 # Writes the report, its plots and the READMEs' figures. Takes 20 minutes on an otherwise idle machine and 25 GB in the temporary folder.
