@@ -129,7 +129,7 @@ def test_a_failed_reply_is_shown_once_and_sent_once(gateway, visit: Visit, salma
     visitor.open(address(cases[0]))
     expect(box(page)).to_have_value("Please wait")
     expect(failed).to_be_hidden()
-    expect(page.locator(".reply__state")).to_contain_text("Not sent. The gateway is disconnected")
+    expect(page.locator(".reply__state")).to_contain_text(wording.GATEWAY_DISCONNECTED)
     box(page).fill("")
     expect(failed).to_be_visible()
     box(page).fill("Please wait!")
@@ -140,7 +140,7 @@ def test_a_failed_reply_is_shown_once_and_sent_once(gateway, visit: Visit, salma
     other.page.get_by_role("button", name="Send again").click()
     wait_until(lambda: len(gateway.delivered) == 1)
     page.locator("[data-send]").click()
-    expect(page.locator(".reply__state")).to_contain_text("already sent again")
+    expect(page.locator(".reply__state")).to_contain_text(wording.ALREADY_SENT_AGAIN)
     expect(box(page)).to_have_value("Please wait!")
     page.locator("[data-send]").click()
     wait_until(lambda: len(gateway.delivered) == 2)
@@ -156,7 +156,7 @@ def test_a_page_that_is_left_while_it_sends_keeps_no_draft_of_it(gateway, visit:
     page = visitor.page
     box(page).fill("Hello")
     page.locator("[data-send]").click()
-    expect(page.locator(".reply__state")).to_contain_text("You can leave this page")
+    expect(page.locator(".reply__state")).to_contain_text(wording.CAN_LEAVE)
     visitor.open(address(cases[1]))
     visitor.open(address(cases[0]))
     expect(page.locator(".reply__state")).to_contain_text("Sent.")
@@ -189,7 +189,7 @@ def test_a_text_that_is_too_long_is_not_cut_off(gateway, visit: Visit, salma, ca
     box(page).fill("x" * 4099)
     expect(page.locator(".reply__count")).to_have_text("-3")
     page.locator("[data-send]").click()
-    assert box(page).evaluate("element => element.validationMessage") == "A reply has at most 4096 characters."
+    assert box(page).evaluate("element => element.validationMessage") == wording.LONGEST_REPLY.format(4096)
     expect(box(page)).to_have_value("x" * 4099)
     assert [len(one.text) for one in gateway.delivered] == [4096]
 

@@ -227,7 +227,7 @@ def test_a_chart_without_a_known_reset_looks_two_weeks_ahead(manager, days) -> N
     rollup.refresh()
     Profile.objects.filter(pk=one.pk).update(last_responses_reset_date=days and factories.ago(days=days))
     html = page(manager, f"{OVERVIEW}{one.pk}/change/")
-    assert ("was due on" if days else "No reset of the counter is planned.") in html
+    assert (wording.RESET_WAS_DUE if days else wording.NO_RESET) in html
     assert ('class="reset"' in html) == bool(days)
     assert 'class="expected"' in html
 

@@ -10,7 +10,7 @@ from django.db import connection, connections
 from conversations.models import Message
 from escalations.models import CaseState, Escalation, Event, Reply
 from escalations.procedures import claim, resolve
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import address
 from tests.escalations.replies.conftest import client_of, outcome_of, reply
 from tests.escalations.replies.test_sending import stored
@@ -47,7 +47,7 @@ def test_numbers_in_odd_forms_are_answered(gateway, desk, case, written, asked) 
     assert reply(desk, case, "First")["state"] == "unknown"
     page = desk.get(address(case)).content.decode()
     assert "unsent--unknown" in page
-    assert "Decide that first" in reply(desk, case, "Second")["words"]
+    assert wording.DECIDE_FIRST in reply(desk, case, "Second")["words"]
     [unknown] = Reply.objects.all()
     assert decided(desk, case, unknown, arrived=True)["state"] == "arrived"
     assert reply(desk, case, "Second")["state"] == "sent"
@@ -60,8 +60,8 @@ def test_numbers_in_odd_forms_are_answered(gateway, desk, case, written, asked) 
 )
 def test_numbers_that_cannot_be_answered(gateway, desk, case, written) -> None:
     Escalation.objects.update(whatsapp_number=written)
-    assert "cannot receive replies" in desk.get(address(case)).content.decode()
-    assert "cannot receive replies" in reply(desk, case)["words"]
+    assert wording.CANNOT_RECEIVE_REPLIES in desk.get(address(case)).content.decode()
+    assert wording.CANNOT_RECEIVE_REPLIES in reply(desk, case)["words"]
     assert gateway.requests == []
 
 
@@ -73,7 +73,7 @@ def test_one_customer_under_two_forms_of_the_number(gateway, desk, case) -> None
     )
     gateway.misbehave("hang")
     reply(desk, case, "First")
-    assert "Decide that first" in reply(desk, other, "Second")["words"]
+    assert wording.DECIDE_FIRST in reply(desk, other, "Second")["words"]
     assert "unsent--unknown" in desk.get(address(other)).content.decode()
     assert len(gateway.requests) == 1
 
@@ -103,7 +103,7 @@ def test_two_people_at_two_forms_of_one_number(gateway, case, salma) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "state", "words", "delivered"),
     [
-        ("redirect", "failed", "rejected the request", 0),
+        ("redirect", "failed", wording.REJECTED_THE_REQUEST, 0),
         ("huge", "unknown", "unexpected answer", 1),
         ("headers", "unknown", "", 1),
     ],
@@ -149,19 +149,19 @@ def test_a_form_used_again_for_another_text(gateway, desk, case) -> None:
     assert reply(desk, case, "First", key=key)["state"] == "sent"
     answer = reply(desk, case, "Second", key=key)
     assert answer["state"] == "refused"
-    assert "was not sent" in answer["words"]
+    assert wording.WAS_NOT_SENT in answer["words"]
     assert [message.text for message in gateway.delivered] == ["First"]
     # And for another escalation.
     other = factories.waiting(minutes=5)
     answer = reply(desk, other, "Third", key=key)
-    assert (answer["state"], "was not sent" in answer["words"]) == ("refused", True)
+    assert (answer["state"], wording.WAS_NOT_SENT in answer["words"]) == ("refused", True)
     assert len(gateway.requests) == 1
     assert CaseState.objects.filter(escalation_id=other.pk, claimed_by__isnull=False).count() == 0
 
 
 @pytest.mark.parametrize("text", ["\u200b\u200e", "\u202e \u202c", "\u2060", "\ufeff\n"])
 def test_a_reply_without_a_visible_character(gateway, desk, case, text) -> None:
-    assert "Write a reply" in reply(desk, case, text)["words"]
+    assert wording.WRITE_A_REPLY in reply(desk, case, text)["words"]
     assert gateway.requests == []
 
 
@@ -171,7 +171,7 @@ def test_the_longest_reply_counts_characters_as_the_page_does(gateway, desk, cas
     # Browsers send line ends as two characters.
     assert reply(desk, case, "y" + lines[:-2].replace("\n", "\r\n") + "y")["state"] == "sent"
     assert reply(desk, case, "😀" * 4096)["state"] == "sent"
-    assert "at most 4096 characters" in reply(desk, case, "😀" * 10_000)["words"]
+    assert wording.TOO_LONG_A_REPLY.format(4096) in reply(desk, case, "😀" * 10_000)["words"]
     assert [len(message.text) for message in gateway.delivered] == [4096, 4096]
 
 
@@ -223,7 +223,7 @@ def test_arrived_and_the_database_does_not_store_it(gateway, desk, case, change)
     [unknown] = Reply.objects.all()
     answer = decided(desk, case, unknown, arrived=True)
     assert answer["state"] == "arrived"
-    assert "could not be stored" in answer["words"]
+    assert wording.NOT_STORED in answer["words"]
     assert (outcome_of(), stored(case)) == ("arrived", [])
 
 
@@ -237,13 +237,13 @@ def test_the_function_goes_while_a_reply_is_sent(gateway, desk, case) -> None:
     gateway.on_delivered = drop
     answer = reply(desk, case)
     assert answer["state"] == "sent"
-    assert "could not be stored" in answer["words"]
+    assert wording.NOT_STORED in answer["words"]
     assert outcome_of() == "sent"
 
 
 def test_no_function_to_store_with(gateway, desk, case) -> None:
     execute("DROP FUNCTION public.store_message_with_update(uuid, text, text, text)")
-    assert "may not store replies" in reply(desk, case)["words"]
+    assert wording.MAY_NOT_STORE_REPLIES in reply(desk, case)["words"]
     assert gateway.requests == []
 
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from escalations.models import Reply
 from escalations.replies import checks, sending
 from escalations.replies.doctor import examine
-from tests import factories
+from tests import factories, wording
 from tests.escalations.conftest import address
 from tests.escalations.replies.conftest import reply
 from waops.dbops.retention import retain
@@ -107,7 +107,7 @@ def test_texts_are_emptied_after_their_time_but_never_while_unknown(gateway, des
     assert "unsent--failed" not in desk.get(address(case)).content.decode()
     [unknown] = Reply.objects.filter(text="Unknown")
     sending.decide(unknown.pk, salma, has_arrived=False)
-    assert "no longer kept" in reply(desk, case, "", again=str(failed.pk))["words"]
+    assert wording.NO_LONGER_KEPT in reply(desk, case, "", again=str(failed.pk))["words"]
     assert texts() == ["Interrupted", "Not stored"]
     # The conversation still says who wrote it.
     assert "chat__message--reply" in desk.get(address(case)).content.decode()
