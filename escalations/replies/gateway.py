@@ -9,7 +9,7 @@ import json
 import logging
 import ssl
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache as once
 from hashlib import sha256
 from typing import Any
@@ -38,11 +38,15 @@ State, Why = Reply.State, Reply.Why
 
 @dataclass(frozen=True)
 class Sent:
-    """The result of one request to send: `state` is SENT (with WhatsApp's `id`), FAILED or UNKNOWN (with `why`)."""
+    """The result of one request to send: `state` is SENT (with WhatsApp's `id`), FAILED or UNKNOWN (with `why`).
+
+    `status` is HTTP's, for the log; 0 if there was none.
+    """
 
     state: Reply.State
     why: str = ""
     id: str = ""
+    status: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ async def _send(instance_name: str, number: str, text: str, seconds: float) -> S
         if other := _other_version(answer):
             cache.set(_version_key(), other, VERSION_KEPT)
             answer = await _ask(client, "POST", path, _body(other, number, text))
-        return _sent(answer)
+        return replace(_sent(answer), status=answer.status)
 
 
 def _body(version: int, number: str, text: str) -> dict[str, Any]:

@@ -209,7 +209,7 @@ def deliver(reply: Reply, deadline: float) -> Reply:
         logger.exception("Reply %s: sending raised", reply.pk, exc_info=error)
         sent = Sent(State.UNKNOWN, Reply.Why.ODD)
     if sent.state != State.SENT:
-        logger.warning("Reply %s: %s (%s)", reply.pk, sent.state.value, sent.why)
+        logger.warning("Reply %s: %s (%s, HTTP %s)", reply.pk, sent.state.value, sent.why, sent.status or "none")
     return settle(reply, sent)
 
 

@@ -242,6 +242,31 @@ def test_an_answer_of_this_app_that_is_lost_is_looked_up(gateway, visit: Visit, 
     assert [one.text for one in gateway.delivered] == ["Hello", "Again"]
 
 
+@pytest.mark.parametrize("has_arrived", [True, False])
+def test_a_long_time_without_a_connection_loses_no_text(gateway, visit: Visit, salma, cases, has_arrived) -> None:
+    visitor = visit(salma)
+    page = visitor.page
+    page.clock.install()
+    visitor.open(address(cases[0]))
+
+    def lose(route) -> None:
+        if has_arrived and route.request.method == "POST":
+            route.fetch()
+        route.abort()
+
+    page.route(re.compile("/repl(y|ies)/"), lose)
+    box(page).fill("Hello")
+    page.locator("[data-send]").click()
+    expect(page.locator(".reply__state")).to_contain_text("Connection lost")
+    page.clock.fast_forward(61_000)
+    expect(page.locator(".reply__state")).to_contain_text("Press Send again")
+    expect(box(page)).to_have_value("Hello")
+    page.unroute_all()
+    page.locator("[data-send]").click()
+    expect(box(page)).to_have_value("")
+    assert [one.text for one in gateway.delivered] == ["Hello"]
+
+
 def test_a_canned_reply_is_put_where_one_writes(gateway, visit: Visit, salma, cases) -> None:
     factories.customer(cases[0].instance, cases[0].whatsapp_number, name="Mona")
     visitor = visit(salma)

@@ -208,6 +208,9 @@ def _alone() -> Iterator[None]:
             raise BusyError(_("Another manage.py periodic is running."))
         yield
     finally:
+        with suppress(psycopg.Error):
+            # Releases the lock now; a busy server notices a closed session later.
+            session.rollback()
         session.close()
 
 

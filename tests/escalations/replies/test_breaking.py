@@ -108,9 +108,10 @@ def test_two_people_at_two_forms_of_one_number(gateway, case, salma) -> None:
         ("headers", "unknown", "", 1),
     ],
 )
-def test_gateways_that_answer_anything(gateway, desk, case, behaviour, state, words, delivered) -> None:
+def test_gateways_that_answer_anything(gateway, desk, case, caplog, behaviour, state, words, delivered) -> None:
     gateway.misbehave(behaviour)
     answer = reply(desk, case)
+    assert f"HTTP {'302' if behaviour == 'redirect' else ''}" in caplog.text
     assert (answer["state"], len(gateway.requests), len(gateway.delivered)) == (state, 1, delivered)
     assert words in answer["words"]
 

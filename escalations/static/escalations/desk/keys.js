@@ -16,8 +16,10 @@ export function keys(bindings) {
   document.addEventListener("keydown", (event) => {
     if (!isOn.checked || event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (document.querySelector("dialog[open], :popover-open")) return;
-    const act = event.code === "Slash" && event.shiftKey ? () => help.showModal() : bindings[event.code];
-    if (!act || (event.shiftKey && event.code !== "Slash")) return;
+    // The question mark, wherever the layout has it; Arabic's is at the same place as the English one.
+    const isHelp = event.key === "?" || (event.code === "Slash" && event.shiftKey);
+    const act = isHelp ? () => help.showModal() : !event.shiftKey && bindings[event.code];
+    if (!act) return;
     event.preventDefault();
     act();
   });

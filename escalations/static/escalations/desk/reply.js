@@ -115,7 +115,8 @@ function box(form) {
   }
 
   async function finish(answer, sent, thenResolve) {
-    save(underway, "");
+    // Without a connection text and key stay: sent again with that key, it is sent once.
+    if (answer.state !== "lost") save(underway, "");
     busy(false);
     if (answer.state !== "sent" && answer.state !== "arrived") {
       say(answer.words, answer.state);
@@ -124,11 +125,11 @@ function box(form) {
         save(name, text.value);
         renew(answer.reply);
         await show();
-      } else if (answer.state === "unknown" || answer.state === "not_sent") {
+      } else if (answer.state === "unknown") {
         clear(sent);
         renew();
         await show();
-      } else if (answer.renew) {
+      } else if (answer.renew || answer.state === "not_sent") {
         renew();
         await show();
       }
@@ -201,7 +202,7 @@ function box(form) {
       if (answer.state === "") return { state: "refused", words: form.dataset.unsent };
       if (answer.state !== "sending") return { ...first, ...answer, html: undefined };
     }
-    return { state: "unknown", words: form.dataset.lost };
+    return { state: "lost", words: form.dataset.offline };
   }
 }
 
