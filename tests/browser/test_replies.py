@@ -259,7 +259,7 @@ def test_a_long_time_without_a_connection_loses_no_text(gateway, visit: Visit, s
     page.locator("[data-send]").click()
     expect(page.locator(".reply__state")).to_contain_text("Connection lost")
     page.clock.fast_forward(61_000)
-    expect(page.locator(".reply__state")).to_contain_text("Press Send again")
+    expect(page.locator(".reply__state")).to_contain_text(wording.PRESS_SEND_AGAIN)
     expect(box(page)).to_have_value("Hello")
     page.unroute_all()
     page.locator("[data-send]").click()
