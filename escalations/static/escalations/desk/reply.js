@@ -2,21 +2,23 @@
 // else, and what became of it is said beside the box. A form keeps its key until it is sent: sent again it does nothing
 // twice.
 import { ask, SignedOut, whenSignedIn } from "./ask.js";
-import { PREFIX, save } from "./drafts.js";
+import { load, PREFIX, save } from "./drafts.js";
 import { number } from "./live.js";
+import { visit } from "./visit.js";
 
 const PATIENCE = 60_000;
-const states = document.getElementById("reply-states");
-const form = document.querySelector("form.reply");
 let watching = null;
 
-if (form) box(form);
-if (states) {
-  listen();
-  watch();
+// Of the escalation on the page; `signal` ends it.
+export function replies(signal) {
+  const form = document.querySelector("form.reply");
+  if (form) box(form, signal);
+  listen(signal);
+  watch(signal);
+  signal.addEventListener("abort", () => clearTimeout(watching));
 }
 
-function box(form) {
+function box(form, signal) {
   const { text, version } = form.elements;
   const key = form.elements.key;
   const said = form.querySelector(".reply__state");
@@ -41,10 +43,6 @@ function box(form) {
     send(event.shiftKey && Boolean(resolves));
   });
   canned(form, text);
-  if (sessionStorage.getItem(`${name}:sent`)) {
-    sessionStorage.removeItem(`${name}:sent`);
-    text.focus({ preventScroll: true });
-  }
 
   // As high as what is written, up to a limit of the style sheet.
   function changed() {
@@ -74,17 +72,26 @@ function box(form) {
       answer = await outcome({});
     }
     busy(false);
-    if (answer.state !== "sent" && answer.state !== "arrived") {
+    const isSent = answer.state === "sent" || answer.state === "arrived";
+    if (signal.aborted) {
+      // Another escalation is on the page by now; only the draft is still this one's.
+      if ((isSent || answer.state === "unknown") && load(name)?.text === sent) {
+        save(name, "");
+        window.dispatchEvent(new StorageEvent("storage", { key: name }));
+      }
+      return;
+    }
+    if (!isSent) {
       say(answer.words, answer.state);
       // Failed ones are over: the next try is another one, in place of this.
       if (answer.state === "failed") {
         save(name, text.value);
         renew(answer.reply);
-        await show();
+        await show(signal);
       } else if (answer.state === "unknown") {
         clear(sent);
         renew();
-        await show();
+        await show(signal);
       }
       text.focus();
       return;
@@ -99,15 +106,15 @@ function box(form) {
       }
     }
     if (answer.claimed) {
-      sessionStorage.setItem(`${name}:sent`, "1");
-      location.reload();
+      text.focus({ preventScroll: true });
+      visit(location.href);
       return;
     }
     renew();
     say(answer.words, "sent");
     text.focus();
-    await show();
-    watch();
+    await show(signal);
+    watch(signal);
   }
 
   function clear(sent) {
@@ -142,7 +149,7 @@ function box(form) {
 
   // What became of it, asked for until the app knows.
   async function outcome(first) {
-    const address = new URL(states.dataset.replies, location);
+    const address = new URL(form.dataset.replies, location);
     address.searchParams.set("key", key.value);
     for (const begun = Date.now(), pause = { for: 100 }; Date.now() - begun < PATIENCE; pause.for = Math.min(1_000, pause.for * 1.3)) {
       await new Promise((wake) => { setTimeout(wake, pause.for); });
@@ -174,8 +181,8 @@ function canned(form, text) {
 }
 
 // The buttons of replies that failed or are unknown.
-function listen() {
-  states.addEventListener("submit", async (event) => {
+function listen(signal) {
+  document.getElementById("reply-states").addEventListener("submit", async (event) => {
     event.preventDefault();
     const part = event.target;
     if (part.hasAttribute("aria-busy")) return;
@@ -189,12 +196,12 @@ function listen() {
         place.textContent = answer.words;
         place.dataset.state = answer.state;
       }
-      if (answer.claimed) location.reload();
+      if (answer.claimed && !signal.aborted) visit(location.href);
     } catch (error) {
       if (error instanceof SignedOut) await whenSignedIn();
     }
-    await show();
-    watch();
+    await show(signal);
+    watch(signal);
   });
 }
 
@@ -203,19 +210,23 @@ function post(address, body) {
 }
 
 // While something is being sent, or not read yet, look again.
-async function watch() {
+async function watch(signal) {
   clearTimeout(watching);
-  const news = document.querySelector(".unsent, .chat__message--reply") && !document.hidden ? await show() : "later";
-  if (news !== "none") watching = setTimeout(watch, news === "soon" ? 1_000 : 10_000);
+  const news = document.querySelector(".unsent, .chat__message--reply") && !document.hidden ? await show(signal) : "later";
+  if (news === "none" || signal.aborted) return;
+  clearTimeout(watching);
+  watching = setTimeout(() => watch(signal), news === "soon" ? 1_000 : 10_000);
 }
 
-async function show() {
+async function show(signal) {
   let answer;
+  const states = document.getElementById("reply-states");
   try {
     answer = await (await ask(states.dataset.replies, { type: "application/json", cache: "no-store" })).json();
   } catch {
     return "later";
   }
+  if (signal.aborted) return "none";
   // A button that is about to be pressed stays.
   if (!states.contains(document.activeElement) || answer.html.trim() === "") states.innerHTML = answer.html;
   for (const [message, words] of Object.entries(answer.delivery)) {
