@@ -109,7 +109,11 @@ class Shift:
         return str(self.page.locator(".case-head").get_attribute("data-case"))
 
     def wait_for_another(self, shown: str) -> None:
-        self.page.wait_for_function(READY, arg=shown)
+        try:
+            self.page.wait_for_function(READY, arg=shown)
+        except Exception as error:
+            told = self.page.locator(".messagelist, .reply__state, .unsent").all_inner_texts()
+            raise RuntimeError(f"{self.page.url} stays, and says {told}") from error
 
 
 def by_keyboard(shift: Shift) -> None:

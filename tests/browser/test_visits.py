@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable
+from threading import Event
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from escalations import procedures
-from escalations.models import Escalation, Event
+from escalations.models import Escalation
+from escalations.models import Event as History
 from tests import factories
 from tests.browser.conftest import Visitor
 from tests.browser.test_desk_live import SOON, listening, page_of, writes
@@ -39,7 +41,7 @@ def cases(committed_database: str) -> list[Escalation]:
 
 
 def at(visitor: Visitor, case: Escalation) -> Page:
-    """Its page, opened from the queue; `loaded` says whether another document came."""
+    """Its page, opened from the queue; `is_same_document` says whether another one was loaded since."""
     visitor.open(QUEUE)
     visitor.page.locator(f"#case-{case.pk} .case__customer a").click()
     visitor.page.wait_for_url(f"**{page_of(case)}*")
@@ -142,7 +144,7 @@ def test_every_action_leaves_the_document(visit: Visit, salma, omar, cases) -> N
     page.locator("#hand-over button").click()
     expect(success).to_contain_text("handed over")
     assert is_same_document(page)
-    kinds = list(Event.objects.order_by("pk").values_list("kind", flat=True))
+    kinds = list(History.objects.order_by("pk").values_list("kind", flat=True))
     assert kinds == ["claimed", "noted", "snoozed", "woken", "handed_over"]
     assert visitor.complaints == []
 
@@ -174,7 +176,7 @@ def test_what_fails_is_left_to_the_browser(visit: Visit, salma, omar, cases) -> 
     visitor.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.locator("[data-send-note]").click()
     page.wait_for_url("**/login/**")
-    assert not Event.objects.filter(kind="noted").exists()
+    assert not History.objects.filter(kind="noted").exists()
 
 
 def test_without_script_it_works_as_before(visit: Visit, salma, cases) -> None:
@@ -207,8 +209,10 @@ def test_drafts_are_there_on_coming_back(gateway, visit: Visit, salma, cases) ->
     assert is_same_document(page)
 
 
-def test_a_reply_on_its_way_touches_only_its_own_escalation(gateway, visit: Visit, salma, cases) -> None:
-    gateway.seconds = 1.5
+def test_a_reply_on_its_way_touches_only_its_own_escalation(gateway, settings, visit: Visit, salma, cases) -> None:
+    settings.EVOLUTION_API_TIMEOUT = 30.0
+    chosen = Event()
+    gateway.on_delivered = lambda message: chosen.wait(20)
     visitor = visit(salma)
     page = at(visitor, cases[0])
     page.locator("#reply-text").fill("On its way")
@@ -216,8 +220,10 @@ def test_a_reply_on_its_way_touches_only_its_own_escalation(gateway, visit: Visi
     row(page, cases[1]).click()
     shows(page, cases[1], "message 1")
     page.locator("#reply-text").fill("Mine")
+    chosen.set()
     page.wait_for_timeout(SOON)
     expect(page.locator("#reply-text")).to_have_value("Mine")
+    expect(page.locator(".messagelist")).to_have_count(0)
     assert page_of(cases[1]) in page.url
     assert not Escalation.objects.filter(resolved_at__isnull=False).exists()
     row(page, cases[0]).click()
