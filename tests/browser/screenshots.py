@@ -28,5 +28,5 @@ def test_pictures(administrator: User, visit: Callable[..., Visitor], language: 
         visitor.open(address)
         if name == "escalation":
             page.locator(CASE).nth(5).click()
-            page.locator("[data-queue-part] a").first.wait_for()
+            page.locator("[data-rows] a").first.wait_for()
         page.screenshot(path=IMAGES / f"{name}-{language}.png")

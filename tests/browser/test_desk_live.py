@@ -330,7 +330,7 @@ def signs_out(visitor: Visitor) -> None:
 def session_ends(visitor: Visitor) -> None:
     visitor.context.clear_cookies()
     visitor.page.locator("[data-send-note]").click()
-    visitor.page.wait_for_load_state()
+    visitor.page.wait_for_url("**/login/**")
 
 
 def closes_the_tab(visitor: Visitor) -> None:

@@ -6,8 +6,8 @@ import { number } from "./live.js";
 const AGAIN = 10_000;
 
 // Gives a function for the live channel, called with the id of the conversation's newest message. `onRead` is called with
-// the moment of the newest message that has been in view.
-export function chat(onRead = () => {}) {
+// the moment of the newest message that has been in view; `signal` ends it.
+export function chat(onRead, signal) {
   const frame = document.querySelector("[data-messages]");
   // The first message of a conversation: the page has no place for it.
   if (!frame) return (id) => { if (id) document.querySelector("[data-new-messages]").hidden = false; };
@@ -15,7 +15,7 @@ export function chat(onRead = () => {}) {
   toDay(frame);
   const link = frame.querySelector(".chat__older a");
   if (link) olderMessages(frame, link);
-  return newMessages(frame, onRead);
+  return newMessages(frame, onRead, signal);
 }
 
 function olderMessages(frame, link) {
@@ -67,7 +67,7 @@ function dropSecondDay(list, messages) {
   if (first && last && first === list.firstElementChild && day(first) === day(last)) first.remove();
 }
 
-function newMessages(frame, onRead) {
+function newMessages(frame, onRead, signal) {
   const mark = document.querySelector("[data-new-messages]");
   // An older part of the conversation is on the page: the mark leads to the newest.
   const isOlder = "older" in frame.dataset;
@@ -91,7 +91,8 @@ function newMessages(frame, onRead) {
       inView.unobserve(item);
       inView.observe(item);
     }
-  });
+  }, { signal });
+  signal.addEventListener("abort", () => inView.disconnect());
   mark?.addEventListener("click", (event) => {
     if (isOlder) return;
     event.preventDefault();

@@ -4,8 +4,8 @@
 export const PREFIX = "waops-draft:";
 const KEPT = 14 * 24 * 3_600_000;
 
-// Fields of the form that have `data-draft`; `owner` is the person and the escalation.
-export function keep(form, owner) {
+// Fields of the form that have `data-draft`; `owner` is the person and the escalation, `signal` ends it.
+export function keep(form, owner, signal) {
   for (const field of form.querySelectorAll("[data-draft]")) {
     const name = `${PREFIX}${owner}:${field.dataset.draft}`;
     const kept = load(name);
@@ -17,7 +17,7 @@ export function keep(form, owner) {
     window.addEventListener("storage", (event) => {
       // Sent, or written on, in another tab.
       if (event.key === name && document.activeElement !== field) restore(field, load(name)?.text ?? "");
-    });
+    }, { signal });
     form.addEventListener("submit", () => {
       if (field.value) save(name, field.value, true);
     });

@@ -1,14 +1,14 @@
 // Keys of the desk, by their place on the keyboard, so that they are the same on an Arabic layout.
 // `bindings`: function by KeyboardEvent.code. Never while typing, nor with a modifier, nor for a person who has
-// switched them off: who speaks to the computer, or misses keys, would press them without meaning to.
+// switched them off: who speaks to the computer, or misses keys, would press them without meaning to. `signal` ends them.
 const help = document.getElementById("keys");
 
-export function keys(bindings) {
+export function keys(bindings, signal) {
   const button = document.querySelector("[data-keys]");
   const isOn = help.querySelector("[data-keys-on]");
   const remembered = `desk-keys-${help.dataset.person}`;
   isOn.checked = localStorage.getItem(remembered) !== "off";
-  isOn.addEventListener("change", () => localStorage.setItem(remembered, isOn.checked ? "on" : "off"));
+  isOn.addEventListener("change", () => localStorage.setItem(remembered, isOn.checked ? "on" : "off"), { signal });
   if (button) {
     button.hidden = false;
     button.addEventListener("click", () => help.showModal());
@@ -22,7 +22,7 @@ export function keys(bindings) {
     if (!act) return;
     event.preventDefault();
     act();
-  });
+  }, { signal });
 }
 
 // A key that closes something asks first; Enter confirms, Escape does not.

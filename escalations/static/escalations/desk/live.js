@@ -5,10 +5,11 @@ import { ask, renewForms, SignedOut, whenSignedIn } from "./ask.js";
 
 const INTERVAL = 2_000;
 const UNSEEN = 10_000;
-const title = document.title;
 
-// `filters`: the part of an address that holds the page's filters; `shown`: the id of the escalation that it shows.
-export function live(onChange = () => {}, { filters = "", shown = "" } = {}) {
+// `filters`: the part of an address that holds the page's filters; `shown`: the id of the escalation that it shows;
+// `signal` ends it.
+export function live(onChange = () => {}, { filters = "", shown = "", signal } = {}) {
+  const title = document.title;
   const panel = document.querySelector("[data-live]");
   if (!panel) return;
   const address = new URL(panel.dataset.live, location);
@@ -40,7 +41,9 @@ export function live(onChange = () => {}, { filters = "", shown = "" } = {}) {
       const headers = etag ? { "If-None-Match": etag } : {};
       const answer = await ask(address, { type: "application/json", cache: "no-store", headers });
       if (answer.status === 200) {
-        show(await answer.json());
+        const desk = await answer.json();
+        if (signal?.aborted) return;
+        show(desk);
         // Only now: what could not be shown is asked for again.
         etag = answer.headers.get("ETag") ?? "";
       }
@@ -49,6 +52,7 @@ export function live(onChange = () => {}, { filters = "", shown = "" } = {}) {
       state.textContent = error instanceof SignedOut ? "" : panel.dataset.lost;
       await whenSignedIn();
     }
+    if (signal?.aborted) return;
     clearTimeout(timer);
     timer = setTimeout(listen, document.hidden ? UNSEEN : INTERVAL);
   };
@@ -56,7 +60,8 @@ export function live(onChange = () => {}, { filters = "", shown = "" } = {}) {
     if (document.hidden || !timer) return;
     clearTimeout(timer);
     timer = setTimeout(listen, 0);
-  });
+  }, { signal });
+  signal?.addEventListener("abort", () => clearTimeout(timer));
   listen();
 }
 

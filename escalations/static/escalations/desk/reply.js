@@ -4,21 +4,24 @@
 import { ask, SignedOut, whenSignedIn } from "./ask.js";
 import { load, PREFIX, save } from "./drafts.js";
 import { number } from "./live.js";
+import { visit } from "./visit.js";
 
 const PATIENCE = 60_000;
-const states = document.getElementById("reply-states");
-const form = document.querySelector("form.reply");
 let watching = null;
 // Hides the card of a failed reply whose text is in the box.
 let adopt = () => {};
 
-if (form) box(form);
-if (states) {
-  listen();
-  watch();
+// Of the escalation on the page; `signal` ends it.
+export function replies(signal) {
+  const form = document.querySelector("form.reply");
+  adopt = () => {};
+  if (form) box(form, signal);
+  listen(signal);
+  watch(signal);
+  signal.addEventListener("abort", () => clearTimeout(watching));
 }
 
-function box(form) {
+function box(form, signal) {
   const { text, version } = form.elements;
   const key = form.elements.key;
   const said = form.querySelector(".reply__state");
@@ -47,10 +50,6 @@ function box(form) {
   });
   canned(form, text);
   resume();
-  if (sessionStorage.getItem(`${name}:sent`)) {
-    sessionStorage.removeItem(`${name}:sent`);
-    text.focus({ preventScroll: true });
-  }
 
   // As high as what is written, up to a limit of the style sheet.
   function changed() {
@@ -67,7 +66,7 @@ function box(form) {
   // One failed reply is shown once: in the box, where it can be changed, or with its button above it.
   function adopted() {
     const { again } = form.elements;
-    for (const card of states.querySelectorAll(".unsent--failed")) {
+    for (const card of document.querySelectorAll("#reply-states .unsent--failed")) {
       const its = card.querySelector(".outside-block")?.textContent.trim();
       if (!again.value && its && its === text.value.trim()) {
         again.value = card.dataset.reply;
@@ -118,20 +117,29 @@ function box(form) {
     // Without a connection text and key stay: sent again with that key, it is sent once.
     if (answer.state !== "lost") save(underway, "");
     busy(false);
-    if (answer.state !== "sent" && answer.state !== "arrived") {
+    const isSent = answer.state === "sent" || answer.state === "arrived";
+    if (signal.aborted) {
+      // Another escalation is on the page by now; only the draft is still this one's.
+      if ((isSent || answer.state === "unknown") && load(name)?.text === sent) {
+        save(name, "");
+        window.dispatchEvent(new StorageEvent("storage", { key: name }));
+      }
+      return;
+    }
+    if (!isSent) {
       say(answer.words, answer.state);
       // Failed ones are over: the next try is another one, in place of this.
       if (answer.state === "failed") {
         save(name, text.value);
         renew(answer.reply);
-        await show();
+        await show(signal);
       } else if (answer.state === "unknown") {
         clear(sent);
         renew();
-        await show();
+        await show(signal);
       } else if (answer.renew || answer.state === "not_sent") {
         renew();
-        await show();
+        await show(signal);
       }
       text.focus();
       return;
@@ -146,15 +154,15 @@ function box(form) {
       }
     }
     if (answer.claimed) {
-      sessionStorage.setItem(`${name}:sent`, "1");
-      location.reload();
+      text.focus({ preventScroll: true });
+      visit(location.href);
       return;
     }
     renew();
     say(answer.words, "sent");
     text.focus();
-    await show();
-    watch();
+    await show(signal);
+    watch(signal);
   }
 
   function clear(sent) {
@@ -189,7 +197,7 @@ function box(form) {
 
   // What became of it, asked for until the app knows.
   async function outcome(first) {
-    const address = new URL(states.dataset.replies, location);
+    const address = new URL(form.dataset.replies, location);
     address.searchParams.set("key", key.value);
     for (const begun = Date.now(), pause = { for: 100 }; Date.now() - begun < PATIENCE; pause.for = Math.min(1_000, pause.for * 1.3)) {
       await new Promise((wake) => { setTimeout(wake, pause.for); });
@@ -221,8 +229,8 @@ function canned(form, text) {
 }
 
 // The buttons of replies that failed or are unknown.
-function listen() {
-  states.addEventListener("submit", async (event) => {
+function listen(signal) {
+  document.getElementById("reply-states").addEventListener("submit", async (event) => {
     event.preventDefault();
     const part = event.target;
     if (part.hasAttribute("aria-busy")) return;
@@ -237,12 +245,12 @@ function listen() {
         place.textContent = answer.state === "sending" ? "" : answer.words;
         place.dataset.state = answer.state;
       }
-      if (answer.claimed) location.reload();
+      if (answer.claimed && !signal.aborted) visit(location.href);
     } catch (error) {
       if (error instanceof SignedOut) await whenSignedIn();
     }
-    await show();
-    watch();
+    await show(signal);
+    watch(signal);
   });
 }
 
@@ -251,19 +259,23 @@ function post(address, body) {
 }
 
 // While something is being sent, or not read yet, look again.
-async function watch() {
+async function watch(signal) {
   clearTimeout(watching);
-  const news = document.querySelector(".unsent, .chat__message--reply") && !document.hidden ? await show() : "later";
-  if (news !== "none") watching = setTimeout(watch, news === "soon" ? 1_000 : 10_000);
+  const news = document.querySelector(".unsent, .chat__message--reply") && !document.hidden ? await show(signal) : "later";
+  if (news === "none" || signal.aborted) return;
+  clearTimeout(watching);
+  watching = setTimeout(() => watch(signal), news === "soon" ? 1_000 : 10_000);
 }
 
-async function show() {
+async function show(signal) {
   let answer;
+  const states = document.getElementById("reply-states");
   try {
     answer = await (await ask(states.dataset.replies, { type: "application/json", cache: "no-store" })).json();
   } catch {
     return "later";
   }
+  if (signal.aborted) return "none";
   // A button that is about to be pressed stays.
   if (!states.contains(document.activeElement) || answer.html.trim() === "") states.innerHTML = answer.html;
   adopt();

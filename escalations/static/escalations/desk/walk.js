@@ -18,6 +18,18 @@ export function closedIn(desk) {
   sessionStorage.setItem(NAME, JSON.stringify(queue));
 }
 
+// By this person, which the live channel need not tell.
+export function resolved(id) {
+  closedIn({ closed: { [id]: "" } });
+}
+
+export function reopened(id) {
+  const queue = read();
+  if (!queue.cases) return;
+  queue.closed = queue.closed.filter((one) => one !== id);
+  sessionStorage.setItem(NAME, JSON.stringify(queue));
+}
+
 // The address of the next case that is not closed, in either direction.
 export function neighbour(id, by) {
   const { cases = [], closed = [] } = read();
