@@ -70,6 +70,9 @@ SELECT_FIRST = "Select escalations in the queue first"
 
 # Actions on escalations
 ADD_NOTE_ONLY = "Add note only"
+BACK_IN_THE_QUEUE = "back in the queue"
+CUSTOMER_AND_NOTE = "Customer and note"
+TO_THIS_ONE = "to this one"
 ALREADY_ESCALATED = "is already escalated"
 ALREADY_RESOLVED_BY_YOU = "You had already resolved"
 ALREADY_RESOLVED_BY = "was already resolved by"

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from escalations import procedures
 from escalations.models import Escalation
 from escalations.models import Event as History
-from tests import factories
+from tests import factories, wording
 from tests.browser.conftest import Visitor
 from tests.browser.test_desk_live import SOON, listening, page_of, writes
 from tests.escalations.replies.conftest import gateway as gateway
@@ -138,7 +138,7 @@ def test_every_action_leaves_the_document(visit: Visit, salma, omar, cases) -> N
     page.keyboard.press("Enter")
     expect(success).to_contain_text("snoozed")
     page.get_by_role("button", name="Wake").click()
-    expect(success).to_contain_text("back in the queue")
+    expect(success).to_contain_text(wording.BACK_IN_THE_QUEUE)
     page.keyboard.press("h")
     page.locator('[name="to"]').select_option(label="Omar")
     page.locator("#hand-over button").click()
@@ -188,7 +188,7 @@ def test_without_script_it_works_as_before(visit: Visit, salma, cases) -> None:
     page.wait_for_url(f"**{page_of(cases[1])}*")
     page.set_viewport_size(LAPTOP)
     assert page.locator('.case-head [popovertarget="queue-part"]').is_hidden()
-    page.get_by_text("Customer and note").click()
+    page.get_by_text(wording.CUSTOMER_AND_NOTE).click()
     assert page.locator('#close [name="note"]').is_visible()
 
 
@@ -251,8 +251,8 @@ def test_live_updates_follow_and_nothing_runs_twice(visit: Visit, salma, omar, c
     assert [url for url in asked if "/live/" in url and str(shown.pk) not in url] == []
     # A message of the one that is shown, and one of the one that was.
     writes(cases[4], "to the former")
-    writes(shown, "to this one")
-    expect(page.locator(".talk__scroll")).to_contain_text("to this one", timeout=SOON)
+    writes(shown, wording.TO_THIS_ONE)
+    expect(page.locator(".talk__scroll")).to_contain_text(wording.TO_THIS_ONE, timeout=SOON)
     expect(page.locator(".talk__scroll")).not_to_contain_text("to the former")
     procedures.claim([shown.pk], omar)
     expect(page.locator("[data-changed]")).to_contain_text("Omar", timeout=SOON)
