@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -328,7 +329,7 @@ def signs_out(visitor: Visitor) -> None:
 
 
 def session_ends(visitor: Visitor) -> None:
-    visitor.context.clear_cookies()
+    visitor.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     visitor.page.locator("[data-send-note]").click()
     visitor.page.wait_for_url("**/login/**")
 

@@ -41,7 +41,7 @@ def test_from_home_to_the_next_in_three_presses(gateway, visit: Visit, salma, ca
     visitor.open("/")
     page = visitor.page
     page.locator(f'a[href="{address(cases[0])}"]').first.click()  # 1: the one that has waited longest
-    page.wait_for_selector("#reply-text")
+    expect(page.locator("[data-send-resolve]")).to_be_visible()
     page.keyboard.press("w")  # 2: to the box
     expect(box(page)).to_be_focused()
     page.keyboard.type(WORDS[language])
