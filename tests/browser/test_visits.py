@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 from threading import Event
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
