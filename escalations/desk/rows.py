@@ -193,11 +193,11 @@ class QueueRows:
                 outside_text(message.content, 160),
             )
         return fill(
-            '{} <mark data-wrote hidden>{}</mark> <span class="quiet case__meta"><bdi>{}</bdi>{}</span>',
+            '{} <mark data-wrote hidden>{}</mark> <span class="quiet case__meta">{}<bdi>{}</bdi></span>',
             text,
             self._wrote_word,
-            reason_in_words(case.why),
             writing(case) if self._is_open else NOTHING,
+            reason_in_words(case.why),
         )
 
     def _business(self, case: Any) -> SafeString:
