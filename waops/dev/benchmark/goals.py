@@ -152,7 +152,7 @@ MOST_GROWTH = 1.5
 GROWING = {
     "Needs attention": "reads every open escalation, and their number grows by the same factor",
     "AI quota": "compares all businesses, and counts the unanswered customers of each silent business on the page",
-    "The desk's numbers": "reads every escalation that was opened or resolved in its 30 days",
+    "Reports": "reads every escalation that was opened or resolved in its 30 days",
 }
 """Pages that are expected to grow, and why."""
 

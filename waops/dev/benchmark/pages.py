@@ -80,7 +80,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "The queue": _list("escalations_escalation_changelist"),
     "A case": _one("escalations_escalation", CASE),
     "Needs attention": _list("escalations_escalation_attention"),
-    "The desk's numbers": _list("escalations_escalation_reports"),
+    "Reports": _list("escalations_escalation_reports"),
     "Search: a frequent word": _search(FREQUENT_WORD),
     "Search: last digits": _search(LAST_DIGITS),
     "Conversations": _list("conversations_conversation_changelist"),
