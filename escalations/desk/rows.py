@@ -193,7 +193,7 @@ class QueueRows:
                 outside_text(message.content, 160),
             )
         return fill(
-            '{} <mark data-wrote hidden>{}</mark> <span class="quiet case__meta">{}<bdi>{}</bdi></span>',
+            '{} <mark data-wrote hidden>{}</mark> <span class="quiet case__meta">{} <bdi>{}</bdi></span>',
             text,
             self._wrote_word,
             writing(case) if self._is_open else NOTHING,

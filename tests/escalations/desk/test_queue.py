@@ -51,7 +51,7 @@ def test_what_stands_side_by_side_in_a_row_is_parted_by_spaces(support) -> None:
     procedures.snooze([case.pk], salma, None)
     text = " ".join(strip_tags(support.get(QUEUE, {"view": "snoozed"}).content.decode()).split())
     for words in (
-        f"{wording.ASKED_FOR_A_PERSON} wrote 1 h 20 min ago",
+        f"wrote 1 h 20 min ago {wording.ASKED_FOR_A_PERSON}",
         f"{wording.UNTIL_THE_CUSTOMER_WRITES} salma Claimed by",
     ):
         assert words in text

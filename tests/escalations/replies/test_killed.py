@@ -27,11 +27,11 @@ def test_each_reply_arrives_exactly_once_whatever_is_killed(django_db_blocker, t
         with django_db_blocker.unblock():
             name = Databases(server).create("migrated")
             with django_uses(server, name), Gateway(choose=misbehaving(Random(7), 0.15), seconds=0.05) as gateway:
-                staff, cases = crowd(people=5, cases=60)
+                staff, cases = crowd(people=5, cases=150)
                 cookies = [session_of(person) for person in staff]
                 connections.close_all()
                 with web_server(server, gateway, tmp_path / "static", tmp_path / "log") as web:
-                    storm = rage(server, gateway, cookies, cases, web, web_kills=4, database_kills=2, pause=1.5, seed=3)
+                    storm = rage(server, gateway, cookies, cases, web, web_kills=4, database_kills=2, pause=1, seed=3)
                 connections.close_all()
                 assert list(problems(gateway, storm, cases)) == []
                 assert storm.told["unknown"] > 0
