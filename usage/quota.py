@@ -21,7 +21,7 @@ from usage import outlook, reads
 from usage.forecast import MOST_DAYS, Forecast, Rate, Verdict, band
 from usage.models.profile import name_sql, unnamed
 from usage.requests import page_of
-from usage.resets import OVERDUE, RESETS_ON
+from usage.resets import BETWEEN, OVERDUE, RESETS_ON
 from waops.access.readers import current
 from waops.database.long_text import LONGEST_NAME, cut
 
@@ -99,7 +99,7 @@ STATEMENT = """
                coalesce(planned."limit", profile.monthly_ai_response_limit, 0)::bigint AS "limit",
                coalesce(planned.used, profile.monthly_ai_responses_used, 0)::bigint AS used,
                profile.last_responses_reset_date,
-               coalesce(planned.reset + interval '720 hours', {resets_on}) AS resets_on,
+               coalesce(planned.reset + {between}, {resets_on}) AS resets_on,
                planned.reset IS NULL AND {overdue} AS overdue
         FROM public.profiles AS profile
         LEFT JOIN planned ON planned.id = profile.id
@@ -347,6 +347,7 @@ def _read(
             outlook=source,
             kept="true" if worked_out else outlook.KEPT,
             optional=reads.optional_columns(),
+            between=BETWEEN,
             resets_on=RESETS_ON,
             overdue=OVERDUE,
             name=name_sql("profile"),

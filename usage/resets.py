@@ -20,9 +20,11 @@ from usage.rollup import SANE_RESET
 from waops.access.people import User
 from waops.database.live_schema import live_tables
 
-RESETS_ON = f"({SANE_RESET} + interval '720 hours')"
-"""When a counter is due to be reset: 30 days after its last reset, in any time zone. NULL: never, because the job
-does not reset what has no last reset. The quota function answers the plan's date instead (`resetsOn`).
+BETWEEN = "interval '720 hours'"
+"""From a reset to the next: the job's 30 days, in any time zone."""
+RESETS_ON = f"({SANE_RESET} + {BETWEEN})"
+"""When a counter is due to be reset. NULL: never, because the job does not reset what has no last reset. The quota
+function answers the plan's date instead (`resetsOn`).
 """
 OVERDUE = f"coalesce({RESETS_ON} <= %(now)s - interval '1 day', false)"
 """Whether the daily job should have come by now."""

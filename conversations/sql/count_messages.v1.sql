@@ -61,7 +61,7 @@ BEGIN
             END IF;
             FOR v_place IN 1..cardinality(v_ids) LOOP
                 -- Nothing for a conversation that is deleted together with its messages.
-                -- In a condition of its own: with TG_OP in it, it would be planned anew each time.
+                -- In a condition of its own: with TG_OP in it, it would be planned again each time.
                 IF TG_OP = 'DELETE' THEN
                     PERFORM FROM public.whatsapp_conversations AS conversation WHERE conversation.id = v_ids[v_place];
                     IF NOT FOUND THEN

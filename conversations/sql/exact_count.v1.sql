@@ -41,7 +41,7 @@ BEGIN
 
     -- With one snapshot for all statements, others' changes may be in the count and not in the table.
     IF current_setting('transaction_isolation') = 'read committed' AND NOT v_is_lost AND v_basis IS NOT NULL THEN
-        -- First the lock: whoever changed the count before has committed, and whoever comes after waits.
+        -- First the lock: everyone who changed the count before has committed, and everyone after waits.
         INSERT INTO waops.message_count AS counted (conversation_id, table_oid)
         VALUES (p_conversation_id, v_table)
         ON CONFLICT (conversation_id) DO UPDATE SET messages = NULL, table_oid = v_table;

@@ -167,7 +167,7 @@ BEGIN
             );
     END;
     IF p_personality_id IS NOT NULL AND v_is_new THEN
-        -- Not by update_personality_usage_batch: made for many ids, its statements are planned anew for each single one.
+        -- Not by update_personality_usage_batch: it is for many ids, and each call would plan its statements again.
         UPDATE public.ai_personalities AS personality
         SET usage_count = least(coalesce(personality.usage_count, 0)::bigint + 1, 2147483647)::integer
         WHERE personality.id = p_personality_id

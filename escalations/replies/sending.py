@@ -56,7 +56,7 @@ class Refusal(Enum):
     ARRIVED = _("That reply has arrived, so it was not sent again.")
     DECIDED = _("Someone has already decided about this reply.")
     FORM_USED = _("This was not sent, because another reply was sent from the same form. Send it again.")
-    NOT_KEPT = _("The text of that reply is no longer kept. Write it again.")
+    NOT_KEPT = _("The text of this reply has been deleted. Write it again.")
     NOT_STORABLE = _(
         "This app may not store replies in the database, so nothing was sent. An operator can print the missing "
         "rights: manage.py role_sql"

@@ -15,7 +15,7 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed';
     END IF;
 
-    -- In the order of ids whoever calls, so that two callers never wait for each other.
+    -- Always in the order of ids, so that two callers never wait for each other.
     SELECT array_agg(locked.id) INTO v_locked
     FROM (
         SELECT escalation.id

@@ -188,7 +188,7 @@ BEGIN
         FROM taken
         WHERE NOT EXISTS (SELECT FROM public.whatsapp_instances AS instance WHERE instance.id = taken.instance_id)
     ),
-    -- Whose a number was that is gone, nobody knows any more: then all are forgotten.
+    -- The owner of a deleted number is no longer known: then all are forgotten.
     forgotten AS (
         DELETE FROM waops.usage_outlook AS outlook
         WHERE p_rebuild

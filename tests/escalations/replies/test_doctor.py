@@ -107,7 +107,7 @@ def test_texts_are_emptied_after_their_time_but_never_while_unknown(gateway, des
     assert "unsent--failed" not in desk.get(address(case)).content.decode()
     [unknown] = Reply.objects.filter(text="Unknown")
     sending.decide(unknown.pk, salma, has_arrived=False)
-    assert wording.NO_LONGER_KEPT in reply(desk, case, "", again=str(failed.pk))["words"]
+    assert wording.TEXT_DELETED in reply(desk, case, "", again=str(failed.pk))["words"]
     assert texts() == ["Interrupted", "Not stored"]
     # The conversation still says who wrote it.
     assert "chat__message--reply" in desk.get(address(case)).content.decode()
