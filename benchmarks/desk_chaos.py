@@ -1,8 +1,8 @@
-"""Staff pressing random actions on the same cases: how fast that goes, and whether every history explains its case.
+"""Staff pressing random actions on the same escalations: how fast that goes, and whether the histories explain them.
 
-    python -m benchmarks.desk_chaos [--seconds 60] [--staff 20] [--cases 50] [--seed 1] [--postgres-bin FOLDER]
+    python -m benchmarks.desk_chaos [--seconds 60] [--staff 20] [--escalations 50] [--seed 1] [--postgres-bin FOLDER]
 
-Starts its own Postgres server. Fails if any case is in a state that its history does not lead to.
+Starts its own Postgres server. Fails if any escalation is in a state that its history does not lead to.
 """
 
 import argparse
@@ -29,8 +29,10 @@ def main(options: argparse.Namespace) -> int:
         with console.status("Preparing the database…"):
             name = Databases(server).create("migrated")
         with django_uses(server, name):
-            desk = Desk.make(options.staff, options.cases)
-            with console.status(f"{options.staff} people at {options.cases} cases for {options.seconds} s…"):
+            desk = Desk.make(options.staff, options.escalations)
+            with console.status(
+                f"{options.staff} people at {options.escalations} escalations for {options.seconds} s…"
+            ):
                 outcomes = rage(desk, options.seconds, options.seed)
             found = [*problems(), *(f"{kind}: {pair}" for kind, pair in untold(outcomes).items())]
             table = Table("outcome", "times")
@@ -57,7 +59,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--staff", type=int, default=20)
-    parser.add_argument("--cases", type=int, default=50)
+    parser.add_argument("--escalations", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--postgres-bin", type=Path, help="another server's programs, such as Debian's")
     sys.exit(main(parser.parse_args()))

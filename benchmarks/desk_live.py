@@ -1,6 +1,6 @@
 """100 people at the desk, each with an escalation open: what keeps their pages live costs, and how soon it tells.
 
-    python -m benchmarks.desk_live [--people 100] [--seconds 30] [--cases 500] [--messages 100000] [--limit 0.5]
+    python -m benchmarks.desk_live [--people 100] [--seconds 30] [--escalations 500] [--messages 100000] [--limit 0.5]
         [--postgres-bin FOLDER]
 
 Starts its own Postgres server and gunicorn with two workers. Each person has a session, asks every two seconds what
@@ -52,8 +52,8 @@ class Page:
     written: dict[str, float] = {}
     """When each message was stored, by id."""
 
-    def __init__(self, port: int, session: str, token: str, case: str) -> None:
-        self.case, self.etag, self.newest = case, "", ""
+    def __init__(self, port: int, session: str, token: str, escalation: str) -> None:
+        self.escalation, self.etag, self.newest = escalation, "", ""
         self.waits: list[float] = []
         self.late: list[float] = []
         self.web = HTTPConnection("127.0.0.1", port, timeout=60)
@@ -73,7 +73,9 @@ class Page:
         self.web.close()
 
     def ask(self) -> None:
-        body = self._send("GET", f"{LIVE}?since={self.since}&case={self.case}", {"If-None-Match": self.etag})
+        body = self._send(
+            "GET", f"{LIVE}?since={self.since}&escalation={self.escalation}", {"If-None-Match": self.etag}
+        )
         if not body:
             return
         newest = json.loads(body)["newest"]
@@ -83,7 +85,7 @@ class Page:
 
     def look(self) -> None:
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        self._send("POST", f"{LIVE}{self.case}/", kind, self.body)
+        self._send("POST", f"{LIVE}{self.escalation}/", kind, self.body)
 
     def _send(self, method: str, path: str, headers: dict[str, str], body: str = "") -> bytes:
         started = time.monotonic()
@@ -97,7 +99,7 @@ class Page:
         return text
 
 
-def bustle(dsn: str, cases: list[str], others: list[str], people: list[int], until: float) -> None:
+def bustle(dsn: str, escalations: list[str], others: list[str], people: list[int], until: float) -> None:
     """Customers write, three a second; every second a colleague claims one, and every third one is resolved."""
     import psycopg
 
@@ -106,7 +108,7 @@ def bustle(dsn: str, cases: list[str], others: list[str], people: list[int], unt
         while time.monotonic() < until:
             message = uuid.uuid4()
             Page.written[str(message)] = time.monotonic()
-            connection.execute(WRITE, [message, random.choice(cases)])  # noqa: S311
+            connection.execute(WRITE, [message, random.choice(escalations)])  # noqa: S311
             if turn % 3 == 0 and others:
                 one, person = others.pop(), random.choice(people)  # noqa: S311
                 claim = "SELECT * FROM waops.claim_escalations(%s::uuid[], %s, 'Omar', interval '10 minutes')"
@@ -151,12 +153,12 @@ def main(options: argparse.Namespace) -> int:
         dsn = server.dsn(dbname=name)
         with django_uses(server, name), console.status("Filling the database…"):
             person()
-            fill(dsn, options.cases, options.messages, 1_000)
+            fill(dsn, options.escalations, options.messages, 1_000)
             people, sessions = staff(options.people)
         with psycopg.connect(dsn, autocommit=True) as connection:
             rows = connection.execute("""
                 SELECT escalation.id::text FROM public.escalated_conversations AS escalation
-                LEFT JOIN waops.escalations_casestate AS state ON state.escalation_id = escalation.id
+                LEFT JOIN waops.escalations_escalationstate AS state ON state.escalation_id = escalation.id
                 WHERE escalation.resolved_at IS NULL AND state.escalation_id IS NULL ORDER BY escalation.id
             """)
             ids = [pk for (pk,) in rows]
@@ -164,7 +166,9 @@ def main(options: argparse.Namespace) -> int:
             url = f"postgresql://postgres@/{name}?host={server.socket_dir}"
             with _server(url, settings.SECRET_KEY) as port:
                 token = "a" * 32
-                pages = [Page(port, session, token, case) for session, case in zip(sessions, shown, strict=True)]
+                pages = [
+                    Page(port, session, token, escalation) for session, escalation in zip(sessions, shown, strict=True)
+                ]
                 until = time.monotonic() + options.seconds
                 threads = [threading.Thread(target=page.run, args=[until]) for page in pages]
                 threads.append(threading.Thread(target=bustle, args=[dsn, shown, others, people, until]))
@@ -207,7 +211,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--cases", type=int, default=500)
+    parser.add_argument("--escalations", type=int, default=500)
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--limit", type=float, default=0.5, help="seconds that 95 % of the answers may take (0.5)")
     parser.add_argument("--postgres-bin", type=Path, default=None, help="another server's programs, such as Debian's")

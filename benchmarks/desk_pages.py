@@ -1,12 +1,12 @@
-"""What the desk's pages cost with few and with many cases: queries and milliseconds, in one run.
+"""What the desk's pages cost with few and with many escalations: queries and milliseconds, in one run.
 
-    python -m benchmarks.desk_pages [--cases 6000] [--messages 1000000] [--long 100000] [--rounds 9]
+    python -m benchmarks.desk_pages [--escalations 6000] [--messages 1000000] [--long 100000] [--rounds 9]
         [--crowd-seconds 30] [--postgres-bin FOLDER]
 
-Starts its own Postgres server and fills two databases: 60 open cases among 3,000 messages, and as many of both as
+Starts its own Postgres server and fills two databases: 60 open escalations among 3,000 messages, and as many of both as
 asked for, with one conversation of `--long` messages. The pages of the two take turns; the best of each counts. Fails
 if a page takes more than 10 queries, or more than 1.5 times as long on the large database as on the small one. What is
-live is no page but a part of one, and tells the more the more cases are claimed: it is only shown.
+live is no page but a part of one, and tells the more the more escalations are claimed: it is only shown.
 
 Then what 50 rows of the small queue cost in Python, in English and in Arabic, and how many pages 40 people get who ask
 two workers without a pause. Fails above 30 ms of this processor, and below 20 pages a second on two cores that have
@@ -29,19 +29,20 @@ console = Terminal()
 
 MOST_QUERIES, MOST_TIMES = 10, 1.5
 PEOPLE, FEWEST_PER_SECOND, MOST_CPU = 40, 20, 30.0
-SMALL = {"cases": 60, "messages": 3_000, "long": 500}
+SMALL = {"escalations": 60, "messages": 3_000, "long": 500}
 
-# A tenth of the cases is claimed, a twentieth snoozed; as many resolved cases as ten times the open ones lie behind.
+# A tenth of the escalations is claimed, a twentieth snoozed; ten times as many as are open were resolved before.
 FILL = """
-    INSERT INTO auth.users (id) SELECT md5('business' || n)::uuid FROM generate_series(1, 1 + %(cases)s / 20) AS n;
+    INSERT INTO auth.users (id)
+    SELECT md5('business' || n)::uuid FROM generate_series(1, 1 + %(escalations)s / 20) AS n;
     INSERT INTO public.profiles (id, full_name, business_name, plan_type)
     SELECT md5('business' || n)::uuid, 'Owner ' || n, 'Business ' || n, 'Launch'
-    FROM generate_series(1, 1 + %(cases)s / 20) AS n;
+    FROM generate_series(1, 1 + %(escalations)s / 20) AS n;
     INSERT INTO public.whatsapp_instances (id, user_id, instance_name, status)
     SELECT md5('number' || n)::uuid, md5('business' || n)::uuid, 'number' || n, 'Connected'
-    FROM generate_series(1, 1 + %(cases)s / 20) AS n;
+    FROM generate_series(1, 1 + %(escalations)s / 20) AS n;
     INSERT INTO public.whatsapp_conversations (id, instance_id, user_phone, status, last_activity, started_at)
-    SELECT md5('chat' || n)::uuid, md5('number' || 1 + n %% (1 + %(cases)s / 20))::uuid, '2010' || 10000000 + n,
+    SELECT md5('chat' || n)::uuid, md5('number' || 1 + n %% (1 + %(escalations)s / 20))::uuid, '2010' || 10000000 + n,
            'active', now(), now() - interval '90 days'
     FROM generate_series(1, %(messages)s / 10) AS n;
     INSERT INTO public.whatsapp_conversation_messages (conversation_id, role, content, "timestamp")
@@ -53,24 +54,24 @@ FILL = """
            now() - n * interval '1 minute'
     FROM generate_series(1, %(long)s) AS n;
     INSERT INTO public.escalated_conversations (id, instance_id, whatsapp_number, reason, escalated_at, created_at)
-    SELECT md5('case' || n)::uuid, md5('number' || 1 + n %% (1 + %(cases)s / 20))::uuid, '2010' || 10000000 + n,
-           'user_request', now() - n * interval '3 minutes', now()
-    FROM generate_series(1, %(cases)s) AS n;
+    SELECT md5('escalation' || n)::uuid, md5('number' || 1 + n %% (1 + %(escalations)s / 20))::uuid,
+           '2010' || 10000000 + n, 'user_request', now() - n * interval '3 minutes', now()
+    FROM generate_series(1, %(escalations)s) AS n;
     INSERT INTO public.escalated_conversations
         (instance_id, whatsapp_number, reason, escalated_at, created_at, resolved_at)
-    SELECT md5('number' || 1 + n %% (1 + %(cases)s / 20))::uuid, '2010' || 10000000 + n, 'ai_detected_intent',
+    SELECT md5('number' || 1 + n %% (1 + %(escalations)s / 20))::uuid, '2010' || 10000000 + n, 'ai_detected_intent',
            now() - n * interval '5 minutes', now(), now() - n * interval '4 minutes'
-    FROM generate_series(1, 10 * %(cases)s) AS n;
-    INSERT INTO waops.escalations_casestate (
+    FROM generate_series(1, 10 * %(escalations)s) AS n;
+    INSERT INTO waops.escalations_escalationstate (
         escalation_id, version, claimed_by_id, claimed_by_name, claimed_at, lease_until,
         snoozed_by_id, snoozed_by_name, snoozed_at, snoozed_until
     )
-    SELECT md5('case' || n)::uuid, 1,
+    SELECT md5('escalation' || n)::uuid, 1,
            CASE WHEN n %% 20 <> 0 THEN person.id END, CASE WHEN n %% 20 <> 0 THEN 'Omar' END,
            CASE WHEN n %% 20 <> 0 THEN now() END, CASE WHEN n %% 20 <> 0 THEN now() + interval '1 hour' END,
            CASE WHEN n %% 20 = 0 THEN person.id END, CASE WHEN n %% 20 = 0 THEN 'Omar' END,
            CASE WHEN n %% 20 = 0 THEN now() END, CASE WHEN n %% 20 = 0 THEN now() + interval '1 day' END
-    FROM generate_series(10, %(cases)s, 10) AS n, waops.waops_user AS person
+    FROM generate_series(10, %(escalations)s, 10) AS n, waops.waops_user AS person
 """
 LIVE = "what is live"
 PAGES = {
@@ -78,17 +79,17 @@ PAGES = {
     "queue, unclaimed": "/escalations/escalation/?view=unclaimed",
     "queue, resolved today": "/escalations/escalation/?view=today",
     LIVE: "/escalations/escalation/live/",
-    "case": "/escalations/escalation/{case}/change/",
-    "case, older messages": "/escalations/escalation/{case}/messages/",
+    "escalation": "/escalations/escalation/{escalation}/change/",
+    "escalation, older messages": "/escalations/escalation/{escalation}/messages/",
 }
 
 
-def fill(dsn: str, cases: int, messages: int, long: int) -> None:
+def fill(dsn: str, escalations: int, messages: int, long: int) -> None:
     import psycopg
 
     with psycopg.connect(dsn, autocommit=True) as connection:
         for statement in FILL.split(";\n"):
-            connection.execute(statement, {"cases": cases, "messages": messages, "long": long})
+            connection.execute(statement, {"escalations": escalations, "messages": messages, "long": long})
         connection.execute("VACUUM ANALYZE")
 
 
@@ -113,10 +114,10 @@ def measure() -> dict[str, tuple[int, float]]:
 
     client = Client(headers={"host": "localhost"})
     client.force_login(User.objects.get(), "django.contrib.auth.backends.ModelBackend")
-    case = UUID(md5(b"case1").hexdigest())  # noqa: S324 as FILL makes ids
+    escalation = UUID(md5(b"escalation1").hexdigest())  # noqa: S324 as FILL makes ids
     found = {}
     for name, address in PAGES.items():
-        path = address.format(case=case)
+        path = address.format(escalation=escalation)
         client.get(path)
         with timed_queries() as queries:
             assert client.get(path).status_code == 200, path
@@ -201,7 +202,7 @@ if __name__ == "__main__":
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     django.setup()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=6_000)
+    parser.add_argument("--escalations", type=int, default=6_000)
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--long", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=9)

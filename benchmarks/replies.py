@@ -61,12 +61,12 @@ def speed(server: Any, folder: Path, options: argparse.Namespace) -> None:
     table = Table("people", "replies", "median", "p95", f"p95 beyond the gateway's {gateway_time}")
     with Gateway(seconds=GATEWAY_SECONDS) as gateway:
         for people in (1, 3, 5, 10, options.people):
-            staff, cases = crowd(people, 25 * people)
+            staff, escalations = crowd(people, 25 * people)
             cookies = [session_of(one) for one in staff]
             connections.close_all()
             with web_server(server, gateway, folder / "static", folder / "log") as web:
                 # The first few warm up workers, caches and connections.
-                for part in (cases[: 10 * people], cases[10 * people :]):
+                for part in (escalations[: 10 * people], escalations[10 * people :]):
                     storm = rage(server, gateway, cookies, part, web, web_kills=0, database_kills=0, pause=1)
             waits = storm.waits
             p95 = waits[int(0.95 * len(waits))]
@@ -85,7 +85,7 @@ def kills(server: Any, folder: Path, options: argparse.Namespace) -> int:
     behaviour = misbehaving(Random(1), options.share)  # noqa: S311
     with Gateway(choose=behaviour, seconds=0.02) as gateway:
         with console.status(f"Making {options.replies:,} escalations…"):
-            staff, cases = crowd(options.people, options.replies)
+            staff, escalations = crowd(options.people, options.replies)
             cookies = [session_of(one) for one in staff]
         connections.close_all()
         with web_server(server, gateway, folder / "static", folder / "log") as web, progress_bar() as bar:
@@ -94,7 +94,7 @@ def kills(server: Any, folder: Path, options: argparse.Namespace) -> int:
                 server,
                 gateway,
                 cookies,
-                cases,
+                escalations,
                 web,
                 web_kills=options.web_kills,
                 database_kills=options.database_kills,
@@ -102,7 +102,7 @@ def kills(server: Any, folder: Path, options: argparse.Namespace) -> int:
                 tell=lambda _: bar.advance(task),
             )
         connections.close_all()
-        found = list(problems(gateway, storm, cases))
+        found = list(problems(gateway, storm, escalations))
         table = Table("told", "times")
         for told, times in storm.told.most_common():
             table.add_row(told, f"{times:,}")

@@ -91,14 +91,14 @@ def main(options: argparse.Namespace) -> int:
     from escalations.attention.queries import find_all
     from escalations.reports import queries as reports
     from escalations.reports.queries import Preset
-    from escalations.search.customers import cases_of, conversations_of, find_customers
+    from escalations.search.customers import conversations_of, escalations_of, find_customers
     from escalations.search.messages import TooManyMatchesError, messages_with
     from escalations.search.page import OVERVIEW
     from escalations.search.wording import Wording
 
     def search(wording: Wording) -> None:
         customers = find_customers(wording)
-        cases_of(customers, None, OVERVIEW)
+        escalations_of(customers, None, OVERVIEW)
         conversations_of(customers, None, OVERVIEW)
         with suppress(TooManyMatchesError):  # the time it took tells
             messages_with(wording, None, OVERVIEW)

@@ -39,8 +39,8 @@ PAGES_LOAD = """
     }
 """
 READY = """id => {
-    const head = document.querySelector(".case-head");
-    return head && head.dataset.case !== id && document.querySelector("[data-send-resolve]:not([hidden])");
+    const head = document.querySelector(".escalation-head");
+    return head && head.dataset.escalation !== id && document.querySelector("[data-send-resolve]:not([hidden])");
 }"""
 LOADS, REPLACES = "pages load", "parts replaced"
 
@@ -106,7 +106,7 @@ class Shift:
             self.waits.append(time.perf_counter() - begun)
 
     def shown(self) -> str:
-        return str(self.page.locator(".case-head").get_attribute("data-case"))
+        return str(self.page.locator(".escalation-head").get_attribute("data-escalation"))
 
     def wait_for_another(self, shown: str) -> None:
         try:
@@ -155,8 +155,8 @@ def desk(options: argparse.Namespace) -> Iterator[str]:
             salma.set_password(WORD)
             salma.save()
             for number in range(4 * options.rounds * options.escalations + 60):
-                case = factories.waiting(minutes=1000 - number, content="Where is my order?")
-                chat = Conversation.objects.get(user_phone=case.whatsapp_number)
+                escalation = factories.waiting(minutes=1000 - number, content="Where is my order?")
+                chat = Conversation.objects.get(user_phone=escalation.whatsapp_number)
                 Message.objects.bulk_create(
                     Message(
                         conversation=chat,

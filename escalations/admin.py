@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from escalations.attention.page import AttentionPages
 from escalations.desk.bulk import BulkPages
-from escalations.desk.case import CasePages
+from escalations.desk.detail import DetailPages
 from escalations.desk.escalate import EscalatePages
 from escalations.desk.live import LivePages
 from escalations.desk.queue import QueuePages
@@ -34,7 +34,7 @@ from waops.templatetags.waops import status
 
 @admin.register(Escalation)
 class EscalationAdmin(
-    QueuePages, LivePages, BulkPages, SearchPages, AttentionPages, ReportPages, EscalatePages, ReplyPages, CasePages
+    QueuePages, LivePages, BulkPages, SearchPages, AttentionPages, ReportPages, EscalatePages, ReplyPages, DetailPages
 ):
     in_phone_bar = True
     navigation, icon = "work", "queue"

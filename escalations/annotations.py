@@ -39,14 +39,14 @@ from waops.database.live_schema import missing_fields, table_exists
 
 if TYPE_CHECKING:
     from conversations.models import WhatsAppInstance
-    from escalations.case import LastAnswer
+    from escalations.detail import LastAnswer
 
 
-Cases = QuerySet[Escalation]
+Escalations = QuerySet[Escalation]
 """Each function says what it adds."""
 
 
-class Case(Protocol):
+class AnnotatedEscalation(Protocol):
     """An escalation with what every read adds, and what the reads of a single escalation add."""
 
     pk: UUID
@@ -123,7 +123,7 @@ class IsNotDistinctFrom(Func):
 IS_CLAIMED = Q(resolved_at=None, state__claimed_by__isnull=False, state__lease_until__gt=Now())
 
 
-def with_state(cases: Cases) -> Cases:
+def with_state(escalations: Escalations) -> Escalations:
     """Adds `version`, which actions expect; `claimant_id` and `claimant` (a name), with `lease_until`;
     `is_snoozed`, with `snoozer` (a name) and `snoozed_until` (None: until the customer writes); and for
     resolved escalations `outcome_code`, `outcome_en`, `outcome_ar` and `closing_note`.
@@ -131,7 +131,7 @@ def with_state(cases: Cases) -> Cases:
     `lease_until`, `snoozer` and `snoozed_until` are those of the last claim and snooze, which may have expired: a
     condition on each would look up the conversation again.
     """
-    return _with_snooze(cases).annotate(
+    return _with_snooze(escalations).annotate(
         version=Coalesce("state__version", 0),
         claimant_id=_if_claimed("state__claimed_by_id"),
         claimant=_if_claimed("state__claimed_by_name"),
@@ -145,49 +145,51 @@ def with_state(cases: Cases) -> Cases:
     )
 
 
-def with_note_required(cases: Cases) -> Cases:
+def with_note_required(escalations: Escalations) -> Escalations:
     """Adds `note_required`: whether the business requires a note when an escalation is resolved."""
     rules = ClosingRule.objects.filter(Q(business=None) | Q(business=OuterRef("instance__business")))
     required = rules.order_by(F("business_id").asc(nulls_last=True)).values("note_required")[:1]
-    return cases.annotate(note_required=Coalesce(Subquery(required), False))
+    return escalations.annotate(note_required=Coalesce(Subquery(required), False))
 
 
-def claimed(cases: Cases) -> Cases:
-    return cases.filter(IS_CLAIMED)
+def claimed(escalations: Escalations) -> Escalations:
+    return escalations.filter(IS_CLAIMED)
 
 
-def claimed_by(cases: Cases, user_id: int) -> Cases:
-    return cases.filter(IS_CLAIMED, state__claimed_by=user_id)
+def claimed_by(escalations: Escalations, user_id: int) -> Escalations:
+    return escalations.filter(IS_CLAIMED, state__claimed_by=user_id)
 
 
-def unclaimed(cases: Cases) -> Cases:
+def unclaimed(escalations: Escalations) -> Escalations:
     """Open escalations that are neither claimed nor snoozed."""
-    return awake(cases).filter(Q(state__claimed_by=None) | Q(state__lease_until__lte=Now()))
+    return awake(escalations).filter(Q(state__claimed_by=None) | Q(state__lease_until__lte=Now()))
 
 
-def snoozed(cases: Cases) -> Cases:
-    return _with_snooze(cases).filter(Q(is_snoozed=True))
+def snoozed(escalations: Escalations) -> Escalations:
+    return _with_snooze(escalations).filter(Q(is_snoozed=True))
 
 
-def awake(cases: Cases) -> Cases:
+def awake(escalations: Escalations) -> Escalations:
     """Open escalations that are not snoozed, claimed or not."""
-    return _with_snooze(cases).filter(Q(resolved_at=None, is_snoozed=False))
+    return _with_snooze(escalations).filter(Q(resolved_at=None, is_snoozed=False))
 
 
-def _with_snooze(cases: Cases) -> Cases:
+def _with_snooze(escalations: Escalations) -> Escalations:
     """Adds `is_snoozed`."""
-    return cases if "is_snoozed" in cases.query.annotations else cases.annotate(is_snoozed=IsSnoozed())
+    return (
+        escalations if "is_snoozed" in escalations.query.annotations else escalations.annotate(is_snoozed=IsSnoozed())
+    )
 
 
 def _if_claimed(name: str) -> Combinable:
     return models.Case(When(IS_CLAIMED, then=F(name)), default=None)
 
 
-def with_people(cases: Cases) -> Cases:
+def with_people(escalations: Escalations) -> Escalations:
     """Adds `customer_name`; and, None without an instance: `number_name`, `business_id`, `business_name`,
     `plan_type`.
     """
-    return cases.annotate(
+    return escalations.annotate(
         business_id=F("instance__business_id"),
         business_name=name_at("instance__business"),
         plan_type=Value(None, TextField())
@@ -198,15 +200,15 @@ def with_people(cases: Cases) -> Cases:
     )
 
 
-def with_conversation(cases: Cases) -> Cases:
+def with_conversation(escalations: Escalations) -> Escalations:
     """Adds `conversation_id`, None if the customer has no conversation with that number."""
     conversations = Conversation.objects.filter(
         instance_id=OuterRef("instance_id"), user_phone=OuterRef("whatsapp_number")
     )
-    return cases.annotate(conversation_id=Subquery(conversations.values("pk")[:1]))
+    return escalations.annotate(conversation_id=Subquery(conversations.values("pk")[:1]))
 
 
-def with_open_rows(cases: Cases) -> Cases:
+def with_open_rows(escalations: Escalations) -> Escalations:
     """Adds `open_rows`: how many open escalations this customer has with this number."""
     rows = (
         Escalation.objects.filter(resolved_at=None, whatsapp_number=OuterRef("whatsapp_number"))
@@ -215,13 +217,13 @@ def with_open_rows(cases: Cases) -> Cases:
         .values("whatsapp_number")
         .annotate(rows=Count("pk"))
     )
-    return cases.annotate(open_rows=Coalesce(Subquery(rows.values("rows")), 0))
+    return escalations.annotate(open_rows=Coalesce(Subquery(rows.values("rows")), 0))
 
 
-def with_resolver(cases: Cases) -> Cases:
+def with_resolver(escalations: Escalations) -> Escalations:
     """Adds `resolver`, the name of the person who resolved it here; None if it is open or was resolved elsewhere."""
     events = Event.objects.filter(escalation_id=OuterRef("pk"), at=OuterRef("resolved_at"))
-    return cases.annotate(resolver=Subquery(events.values("actor_name")[:1]))
+    return escalations.annotate(resolver=Subquery(events.values("actor_name")[:1]))
 
 
 @dataclass(frozen=True)
@@ -246,7 +248,7 @@ def _messages() -> QuerySet[Message]:
     return messages.order_by("-timestamp", "-pk")
 
 
-def with_last_message(cases: Cases) -> Cases:
+def with_last_message(escalations: Escalations) -> Escalations:
     """Adds `last_message`, cut to SNIPPET characters.
 
     Skips the text that the service sends to waiting customers, because it is the latest message of every customer in
@@ -255,22 +257,22 @@ def with_last_message(cases: Cases) -> Cases:
     messages = _messages().exclude(reduce(or_, (Q(message_id__startswith=prefix) for prefix in HOLD_TEXTS)))
     columns = JSONObject(role="role", content=Left("content", SNIPPET), id=Left("message_id", len(REPLIES)))
     last = Subquery(messages.values(columns=columns)[:1], output_field=LastMessageField())
-    return cases.annotate(last_message=last)
+    return escalations.annotate(last_message=last)
 
 
-def with_writing_times(cases: Cases) -> Cases:
+def with_writing_times(escalations: Escalations) -> Escalations:
     """Adds `wrote_at`: when the customer wrote, latest first, at most COUNTED times."""
-    return cases.annotate(wrote_at=ArraySubquery(_messages().filter(role="user").values("timestamp")[:COUNTED]))
+    return escalations.annotate(wrote_at=ArraySubquery(_messages().filter(role="user").values("timestamp")[:COUNTED]))
 
 
-def written_in(cases: Cases, language: str) -> Cases:
+def written_in(escalations: Escalations, language: str) -> Escalations:
     """Escalations whose customer's last message contains Arabic letters ("ar"), or none ("en")."""
     is_arabic = ExpressionWrapper(Q(beginning__regex=ARABIC), output_field=BooleanField())
     text = _messages().filter(role="user").annotate(beginning=Left("content", SNIPPET)).values(is_arabic=is_arabic)[:1]
-    return cases.alias(is_arabic=Subquery(text)).filter(is_arabic=language == "ar")
+    return escalations.alias(is_arabic=Subquery(text)).filter(is_arabic=language == "ar")
 
 
-def customers_of_cases() -> QuerySet[CustomerProfile] | None:
+def customers_of_escalations() -> QuerySet[CustomerProfile] | None:
     """The profile of an escalation's customer; None if the deployment stores no names."""
     if not table_exists(CustomerProfile) or "name" in missing_fields(CustomerProfile):
         return None
@@ -281,5 +283,5 @@ def customers_of_cases() -> QuerySet[CustomerProfile] | None:
 
 
 def _customer_name() -> Combinable:
-    customers = customers_of_cases()
+    customers = customers_of_escalations()
     return Value(None, TextField()) if customers is None else Subquery(customers.values("name")[:1])

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from escalations.annotations import unclaimed, with_conversation, with_open_rows
 from escalations.models import ClosingOutcome, Event
 from escalations.procedures import claim, hand_over, note, resolve, snooze
-from escalations.queries import open_cases
+from escalations.queries import open_escalations
 from waops.access.people import User
 from waops.dbops.terminal import OperationsCommand, Subcommand
 
@@ -52,53 +52,53 @@ def is_demo() -> bool:
         return bool(cursor.fetchone() == (True,))
 
 
-def ordinary_cases() -> Iterator[list[UUID]]:
+def ordinary_escalations() -> Iterator[list[UUID]]:
     """Unclaimed escalations one by one, longest waiting first, of customers with a conversation and no other
     escalation.
     """
-    cases = with_open_rows(with_conversation(unclaimed(open_cases())))
-    for case in cases.filter(Q(instance__isnull=False, conversation_id__isnull=False, open_rows=1)):
-        yield [case.pk]
+    escalations = with_open_rows(with_conversation(unclaimed(open_escalations())))
+    for escalation in escalations.filter(Q(instance__isnull=False, conversation_id__isnull=False, open_rows=1)):
+        yield [escalation.pk]
 
 
 def work(first: User, second: User) -> None:
     """Leave the desk as in the middle of a day: the oldest mostly done, some claimed or snoozed, the rest untouched."""
 
     def done(user: User, code: str, text: str) -> Act:
-        return lambda case: resolve(case, user, outcomes.get(code), text)
+        return lambda escalation: resolve(escalation, user, outcomes.get(code), text)
 
-    cases = ordinary_cases()
+    escalations = ordinary_escalations()
     outcomes = ClosingOutcome.objects.in_bulk()
     evening = timezone.now() + timedelta(hours=6)
     day: tuple[Act | None, ...] = (
         done(first, "answered", "Answered on WhatsApp; the customer is content."),
         done(second, "answered", "اتصلت بالعميل وأجبت عن سؤاله، ولم يبق شيء مطلوب."),
         done(first, "no-reply", "Called twice and left a message."),
-        lambda case: claim(case, first, lease=LEASE),
+        lambda escalation: claim(escalation, first, lease=LEASE),
         done(second, "sold", "أرسلت رابط الدفع، وتم الشراء."),
         done(first, "passed-on", "The shop has to decide, and will write itself."),
-        lambda case: snooze(case, first, evening),
+        lambda escalation: snooze(escalation, first, evening),
         done(second, "answered", "أرسلت للعميل الموعد وعنوان الفرع."),
         None,
-        lambda case: claim(case, second, lease=LEASE),
+        lambda escalation: claim(escalation, second, lease=LEASE),
         done(first, "answered", "Sent the price list again."),
-        lambda case: hand_over(case, second, first, lease=LEASE),
+        lambda escalation: hand_over(escalation, second, first, lease=LEASE),
         done(second, "unwanted", "رسالة إعلانية، لا تحتاج إلى رد."),
         None,
         done(first, "sold", "Ordered by phone; the shop has the address."),
-        lambda case: snooze(case, second, None),
+        lambda escalation: snooze(escalation, second, None),
         None,
-        lambda case: (
-            claim(case, first, lease=LEASE),
-            note(case, first, "Asked the shop; it answers before 5 pm. The customer knows."),
+        lambda escalation: (
+            claim(escalation, first, lease=LEASE),
+            note(escalation, first, "Asked the shop; it answers before 5 pm. The customer knows."),
         ),
         None,
-        lambda case: claim(case, second, lease=LEASE),
+        lambda escalation: claim(escalation, second, lease=LEASE),
         done(second, "answered", "شرحت طريقة الاستبدال، وشكرنا العميل."),
     )
-    for act, case in zip(day, cases, strict=False):
+    for act, escalation in zip(day, escalations, strict=False):
         if act:
-            act(case)
+            act(escalation)
 
 
 PART = Desk()

@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from conversations.models import Conversation, Message
 from escalations.annotations import (
-    Case,
-    Cases,
+    AnnotatedEscalation,
+    Escalations,
     awake,
     claimed_by,
-    customers_of_cases,
+    customers_of_escalations,
     snoozed,
     unclaimed,
     with_conversation,
@@ -102,10 +102,10 @@ class Facet:
     why: str | None
     claimant_id: int | None
     claimant: str | None
-    cases: int
+    escalations: int
 
 
-def all_cases() -> Cases:
+def all_escalations() -> Escalations:
     """Adds `waiting_since`, None if no plausible time is known, and `why`, the reason, cut."""
     missing = missing_fields(Escalation)
     since: Combinable = Plausible("escalated_at")
@@ -113,99 +113,103 @@ def all_cases() -> Cases:
         since = Coalesce(since, Plausible("created_at"))
     why = Value(None, TextField()) if "reason" in missing else Left("reason", LONGEST_NAME)
     # The context is large, and only an escalation's own page reads it.
-    cases: Cases = Escalation.objects.defer("conversation_context")
-    return cases.annotate(waiting_since=since, why=why)
+    escalations: Escalations = Escalation.objects.defer("conversation_context")
+    return escalations.annotate(waiting_since=since, why=why)
 
 
-def open_cases() -> Cases:
+def open_escalations() -> Escalations:
     """Open escalations, longest waiting first. An unknown waiting time comes before all others, so that it is not
     overlooked.
     """
-    return all_cases().filter(resolved_at=None).order_by(F("waiting_since").asc(nulls_first=True), "pk")
+    return all_escalations().filter(resolved_at=None).order_by(F("waiting_since").asc(nulls_first=True), "pk")
 
 
-def open_case_of(conversation: Conversation) -> Case | None:
+def open_escalation_of(conversation: Conversation) -> AnnotatedEscalation | None:
     """The open escalation of a conversation's customer; of several, the one waiting longest."""
-    cases = open_cases().filter(instance_id=conversation.instance_id, whatsapp_number=conversation.user_phone)
-    return cast(Case | None, cases.first())
+    escalations = open_escalations().filter(
+        instance_id=conversation.instance_id, whatsapp_number=conversation.user_phone
+    )
+    return cast(AnnotatedEscalation | None, escalations.first())
 
 
-def resolved_cases() -> Cases:
+def resolved_escalations() -> Escalations:
     """Resolved escalations, latest first."""
-    return all_cases().filter(resolved_at__isnull=False).order_by("-resolved_at", "pk")
+    return all_escalations().filter(resolved_at__isnull=False).order_by("-resolved_at", "pk")
 
 
-def in_view(view: View, user_id: int) -> Cases:
+def in_view(view: View, user_id: int) -> Escalations:
     """The escalations of a view, in its order; `user_id` is the person whose view it is."""
     if view is View.RESOLVED:
-        return resolved_cases()
+        return resolved_escalations()
     if view is View.TODAY:
         today = midnight(timezone.localdate())
-        return resolved_cases().filter(resolved_at__range=(today, today + timedelta(days=2)))
-    cases = open_cases()
+        return resolved_escalations().filter(resolved_at__range=(today, today + timedelta(days=2)))
+    escalations = open_escalations()
     if view is View.SNOOZED:
-        return snoozed(cases)
+        return snoozed(escalations)
     if view is View.MINE:
-        return claimed_by(awake(cases), user_id)
-    return unclaimed(cases) if view is View.UNCLAIMED else awake(cases)
+        return claimed_by(awake(escalations), user_id)
+    return unclaimed(escalations) if view is View.UNCLAIMED else awake(escalations)
 
 
-def find(criteria: Criteria, user_id: int) -> Cases:
+def find(criteria: Criteria, user_id: int) -> Escalations:
     """The escalations of that person's view that meet all criteria, in their order."""
-    cases = in_view(criteria.view, user_id)
+    escalations = in_view(criteria.view, user_id)
     if criteria.only:
-        cases = cases.filter(pk__in=criteria.only)
+        escalations = escalations.filter(pk__in=criteria.only)
     if criteria.business:
-        cases = cases.filter(instance__business_id=criteria.business)
+        escalations = escalations.filter(instance__business_id=criteria.business)
     if criteria.number:
-        cases = cases.filter(instance_id=criteria.number)
+        escalations = escalations.filter(instance_id=criteria.number)
     if criteria.reason:
-        cases = cases.filter(Q(why=None) | Q(why="") if criteria.reason == NO_REASON else Q(why=criteria.reason))
+        escalations = escalations.filter(
+            Q(why=None) | Q(why="") if criteria.reason == NO_REASON else Q(why=criteria.reason)
+        )
     if criteria.claimant:
-        cases = claimed_by(cases, criteria.claimant)
+        escalations = claimed_by(escalations, criteria.claimant)
     if criteria.minutes:
-        cases = cases.filter(Q(waiting_since__lte=timezone.now() - timedelta(minutes=criteria.minutes)))
+        escalations = escalations.filter(Q(waiting_since__lte=timezone.now() - timedelta(minutes=criteria.minutes)))
     if criteria.language:
-        cases = written_in(with_conversation(cases), criteria.language)
+        escalations = written_in(with_conversation(escalations), criteria.language)
     if criteria.text:
-        cases = cases.filter(_is_written(criteria.text))
-    return cases
+        escalations = escalations.filter(_is_written(criteria.text))
+    return escalations
 
 
-def queue_rows(criteria: Criteria, found: Cases) -> Cases:
+def queue_rows(criteria: Criteria, found: Escalations) -> Escalations:
     """Everything a row of the queue shows, for a slice of what `find` found, in its order.
 
     Only for that slice: loading names and messages for thousands on other pages would cost more than the page.
     """
     view = criteria.view
-    cases = open_cases() if view.is_open else resolved_cases()
+    escalations = open_escalations() if view.is_open else resolved_escalations()
     # The view already says what is snoozed, so the conversations need not be checked again.
-    cases = cases.filter(pk__in=found.values("pk")).annotate(is_snoozed=Value(view is View.SNOOZED))
-    cases = with_last_message(with_open_rows(with_people(with_conversation(with_state(cases)))))
-    return with_writing_times(cases) if view.is_open else with_resolver(cases)
+    escalations = escalations.filter(pk__in=found.values("pk")).annotate(is_snoozed=Value(view is View.SNOOZED))
+    escalations = with_last_message(with_open_rows(with_people(with_conversation(with_state(escalations)))))
+    return with_writing_times(escalations) if view.is_open else with_resolver(escalations)
 
 
 def facets(view: View, user_id: int) -> list[Facet]:
     """Escalations by number, reason and claimant: the most frequent of a whole view, or of the LATEST resolved ones."""
-    cases = in_view(view, user_id)
+    escalations = in_view(view, user_id)
     if view is View.RESOLVED:
-        cases = cases.filter(pk__in=resolved_cases().values("pk")[:LATEST])
-    named = cast(QuerySet[Any, Any], with_people(with_state(cases)).order_by())
+        escalations = escalations.filter(pk__in=resolved_escalations().values("pk")[:LATEST])
+    named = cast(QuerySet[Any, Any], with_people(with_state(escalations)).order_by())
     rows = named.values_list(
         "business_id", "business_name", "instance_id", "number_name", "why", "claimant_id", "claimant"
     )
-    return [Facet(*row) for row in rows.annotate(cases=Count("pk")).order_by("-cases")[:MOST_FACETS]]
+    return [Facet(*row) for row in rows.annotate(escalations=Count("pk")).order_by("-escalations")[:MOST_FACETS]]
 
 
-def waiting_for(user_id: int, criteria: Criteria | None = None) -> Cases:
+def waiting_for(user_id: int, criteria: Criteria | None = None) -> Escalations:
     """What that person can claim: open, not snoozed, not claimed by a colleague, and meeting the criteria."""
     if criteria and criteria.view not in (View.MINE, View.UNCLAIMED):
         criteria = replace(criteria, view=View.OPEN)
-    cases = with_state(find(criteria, user_id) if criteria else open_cases()).filter(Q(is_snoozed=False))
-    return cases.filter(Q(claimant_id=None) | Q(claimant_id=user_id))
+    escalations = with_state(find(criteria, user_id) if criteria else open_escalations()).filter(Q(is_snoozed=False))
+    return escalations.filter(Q(claimant_id=None) | Q(claimant_id=user_id))
 
 
-def written_since(cases: Iterable[UUID], moment: datetime) -> dict[UUID, str]:
+def written_since(escalations: Iterable[UUID], moment: datetime) -> dict[UUID, str]:
     """Those escalations whose customers have written after that time, with their numbers."""
     messages = Message.objects.filter(
         conversation__instance=OuterRef("instance"),
@@ -213,27 +217,37 @@ def written_since(cases: Iterable[UUID], moment: datetime) -> dict[UUID, str]:
         role="user",
         timestamp__gt=moment,
     )
-    found = Escalation.objects.filter(Exists(messages), pk__in=list(cases))
+    found = Escalation.objects.filter(Exists(messages), pk__in=list(escalations))
     return dict(found.values_list("pk", "whatsapp_number"))
 
 
-def next_case(case: Case, user_id: int, criteria: Criteria | None = None) -> Case | None:
+def next_escalation(
+    escalation: AnnotatedEscalation, user_id: int, criteria: Criteria | None = None
+) -> AnnotatedEscalation | None:
     """The next customer's escalation for that person, of those that meet the criteria.
 
     The longest waiting; after an escalation that stays open, the next in the queue, then the first again.
     """
-    cases = waiting_for(user_id, criteria)
-    cases = cases.exclude(whatsapp_number=case.whatsapp_number, instance_id=case.instance_id)
-    if case.resolved_at is None:
-        later = Q(waiting_since__gt=case.waiting_since) if case.waiting_since else Q(waiting_since__isnull=False)
-        is_later = ExpressionWrapper(later | Q(waiting_since=case.waiting_since, pk__gt=case.pk), BooleanField())
-        cases = cases.order_by(Coalesce(is_later, False).desc(), *cases.query.order_by)
-    return _first(cases)
+    escalations = waiting_for(user_id, criteria)
+    escalations = escalations.exclude(whatsapp_number=escalation.whatsapp_number, instance_id=escalation.instance_id)
+    if escalation.resolved_at is None:
+        later = (
+            Q(waiting_since__gt=escalation.waiting_since)
+            if escalation.waiting_since
+            else Q(waiting_since__isnull=False)
+        )
+        is_later = ExpressionWrapper(
+            later | Q(waiting_since=escalation.waiting_since, pk__gt=escalation.pk), BooleanField()
+        )
+        escalations = escalations.order_by(Coalesce(is_later, False).desc(), *escalations.query.order_by)
+    return _first(escalations)
 
 
-def _first(cases: Cases) -> Case | None:
+def _first(escalations: Escalations) -> AnnotatedEscalation | None:
     """The first of many, with people: only that one is looked up."""
-    return cast(Case | None, with_people(all_cases().filter(pk__in=cases.values("pk")[:1])).first())
+    return cast(
+        AnnotatedEscalation | None, with_people(all_escalations().filter(pk__in=escalations.values("pk")[:1])).first()
+    )
 
 
 def _is_written(text: str) -> Q:
@@ -245,7 +259,7 @@ def _is_written(text: str) -> Q:
     number = digits(text).lstrip("0")
     if len(number) >= FEWEST_DIGITS:
         found |= Q(whatsapp_number__endswith=number) | Q(whatsapp_number__startswith=number)
-    customers, name = customers_of_cases(), fold(text).strip()
+    customers, name = customers_of_escalations(), fold(text).strip()
     if customers is not None and name:
         found |= Q(Exists(customers.alias(folded=Folded("name")).filter(folded__icontains=name)))
     return found

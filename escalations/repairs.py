@@ -195,7 +195,7 @@ OPEN_MISSED = f"""
         RETURNING id, instance_id, whatsapp_number, escalated_at
     ),
     state AS (
-        INSERT INTO {settings.APP_SCHEMA}.escalations_casestate (escalation_id, version) SELECT id, 1 FROM opened
+        INSERT INTO {settings.APP_SCHEMA}.escalations_escalationstate (escalation_id, version) SELECT id, 1 FROM opened
     )
     INSERT INTO {HISTORY} (escalation_id, instance_id, whatsapp_number, kind, at, actor_id, actor_name, details)
     SELECT id, instance_id, whatsapp_number, 'recovered', pg_catalog.clock_timestamp(), %(actor)s, %(name)s,

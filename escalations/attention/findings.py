@@ -130,7 +130,7 @@ class Item:
     """One problem. `key` identifies it for its fix; `count` is the number of open escalations, if there may
     be several.
 
-    `case_id` and `conversation_id` lead to its pages; a reason has only `reason`.
+    `escalation_id` and `conversation_id` lead to its pages; a reason has only `reason`.
     """
 
     key: str
@@ -139,7 +139,7 @@ class Item:
     customer_name: str | None = None
     business_name: str | None = None
     number_name: str | None = None
-    case_id: UUID | None = None
+    escalation_id: UUID | None = None
     conversation_id: UUID | None = None
     reason: str = ""
     count: int = 1
@@ -173,8 +173,8 @@ def in_digits(count: int) -> str:
     return f"{COUNTED}+" if count > COUNTED else str(count)
 
 
-def item_of(case: Any, **values: Any) -> Item:
+def item_of(escalation: Any, **values: Any) -> Item:
     """The item for an escalation that was read `with_people`."""
-    values = {"key": str(case.pk), "case_id": case.pk, "moment": case.waiting_since, **values}
+    values = {"key": str(escalation.pk), "escalation_id": escalation.pk, "moment": escalation.waiting_since, **values}
     names = ("whatsapp_number", "customer_name", "business_name", "number_name")
-    return Item(**{name: getattr(case, name) for name in names}, **values)
+    return Item(**{name: getattr(escalation, name) for name in names}, **values)

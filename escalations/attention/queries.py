@@ -11,10 +11,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from conversations.models import AIInteraction, Conversation, Message, Turn
-from escalations.annotations import Cases, with_people
+from escalations.annotations import Escalations, with_people
 from escalations.attention.findings import COUNTED, Finding, Item, Kind, in_digits, item_of
 from escalations.models import REASONS, Escalation, KnownReason, Reply
-from escalations.queries import all_cases, open_cases
+from escalations.queries import all_escalations, open_escalations
 from escalations.repairs import find_missed
 from usage.models.profile import name_at
 from waops.access.readers import current
@@ -82,15 +82,15 @@ def _duplicates() -> list[Item]:
         return []
     numbers = {number for _, number in counts}
     items: dict[Any, Item] = {}
-    for case in with_people(open_cases().filter(whatsapp_number__in=numbers)):
-        customer = (case.instance_id, case.whatsapp_number)
+    for escalation in with_people(open_escalations().filter(whatsapp_number__in=numbers)):
+        customer = (escalation.instance_id, escalation.whatsapp_number)
         if customer in counts and customer not in items:
-            items[customer] = item_of(case, count=counts[customer])
+            items[customer] = item_of(escalation, count=counts[customer])
     return list(items.values())
 
 
 def _disconnected() -> list[Item]:
-    return _items(open_cases().exclude(instance__status__iexact=CONNECTED))
+    return _items(open_escalations().exclude(instance__status__iexact=CONNECTED))
 
 
 def _answered() -> list[Item]:
@@ -100,7 +100,7 @@ def _answered() -> list[Item]:
         user_phone=OuterRef("whatsapp_number"),
         created_at__gt=OuterRef("escalated_at"),
     )
-    return _items(open_cases().filter(Exists(answers)))
+    return _items(open_escalations().filter(Exists(answers)))
 
 
 def _unanswered() -> list[Item]:
@@ -115,7 +115,9 @@ def _unconfirmed() -> list[Item]:
 def _unknown_replies() -> list[Item]:
     """Uses replies_undecided."""
     undecided = Reply.objects.with_outcome().filter(Q(outcome=Reply.State.UNKNOWN), state__in=Reply.UNDECIDED)
-    return _items(all_cases().filter(pk__in=list(undecided.values_list("escalation_id", flat=True)[: COUNTED + 1])))
+    return _items(
+        all_escalations().filter(pk__in=list(undecided.values_list("escalation_id", flat=True)[: COUNTED + 1]))
+    )
 
 
 def _of_turns(outcomes: Sequence[str], has_run_out: Q, since: Any) -> list[Item]:
@@ -133,7 +135,7 @@ def _of_turns(outcomes: Sequence[str], has_run_out: Q, since: Any) -> list[Item]
     answers = Message.objects.filter(
         conversation_id=OuterRef("pk"), role="assistant", timestamp__gt=OuterRef("since_last")
     )
-    escalations = Escalation.objects.filter(
+    escalated = Escalation.objects.filter(
         Q(resolved_at=None) | Q(escalated_at__gt=OuterRef("arrived_at")),
         whatsapp_number=OuterRef("user_phone"),
         instance_id=OuterRef("instance_id"),
@@ -141,7 +143,7 @@ def _of_turns(outcomes: Sequence[str], has_run_out: Q, since: Any) -> list[Item]
     conversations = (
         Conversation.objects.filter(pk__in=turns.values("conversation_id"))
         .annotate(arrived_at=Subquery(mine.values("arrived_at")[:1]), since_last=Subquery(mine.values("since")[:1]))
-        .filter(~Exists(answers), ~Exists(escalations))
+        .filter(~Exists(answers), ~Exists(escalated))
         .order_by("arrived_at", "pk")
     )
     return list(_of_conversations(conversations[: COUNTED + 1], "arrived_at").values())
@@ -167,15 +169,15 @@ def _reasons() -> list[Item]:
         .exclude(reason__in=Subquery(KnownReason.objects.values("pk")))
         .order_by()
         .values("reason")
-        .annotate(cases=Count("pk"), since=Min(F("escalated_at")))
-        .order_by("-cases", "reason")
+        .annotate(escalations=Count("pk"), since=Min(F("escalated_at")))
+        .order_by("-escalations", "reason")
     )
-    rows = unknown.values_list("reason", "cases", "since")[: COUNTED + 1]
-    return [Item(reason, since, reason=reason, count=cases) for reason, cases, since in rows]
+    rows = unknown.values_list("reason", "escalations", "since")[: COUNTED + 1]
+    return [Item(reason, since, reason=reason, count=escalations) for reason, escalations, since in rows]
 
 
-def _items(cases: Cases) -> list[Item]:
-    return [item_of(case) for case in cast(Any, with_people(cases)[: COUNTED + 1])]
+def _items(escalations: Escalations) -> list[Item]:
+    return [item_of(escalation) for escalation in cast(Any, with_people(escalations)[: COUNTED + 1])]
 
 
 _FINDERS: dict[Kind, Callable[[], list[Item]]] = {

@@ -63,7 +63,7 @@ class DeskPages(ReadOnlyAdmin):
         }
         return TemplateResponse(request, template, context, status=status)
 
-    def no_case(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def no_escalation(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
 
     def refuse(self, request: HttpRequest, error: BadRequest) -> HttpResponse:

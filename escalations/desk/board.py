@@ -33,7 +33,7 @@ MOST = 300
 KEY = "escalations:board"
 
 STATEMENT = """
-    WITH open_case AS MATERIALIZED (
+    WITH open_escalation AS MATERIALIZED (
         SELECT
             escalation.id,
             escalation.instance_id,
@@ -49,7 +49,7 @@ STATEMENT = """
             state.snoozed_seen,
             {snoozed} AS is_snoozed
         FROM public.escalated_conversations AS escalation
-        LEFT JOIN waops.escalations_casestate AS state ON state.escalation_id = escalation.id
+        LEFT JOIN waops.escalations_escalationstate AS state ON state.escalation_id = escalation.id
         WHERE escalation.resolved_at IS NULL
     ),
     views AS (
@@ -58,7 +58,7 @@ STATEMENT = """
             count(*) FILTER (WHERE claimant_id IS NULL AND NOT is_snoozed) AS unclaimed,
             count(*) FILTER (WHERE NOT is_snoozed) AS open,
             count(*) FILTER (WHERE is_snoozed) AS snoozed
-        FROM open_case
+        FROM open_escalation
         GROUP BY instance_id
     ),
     today AS (
@@ -69,23 +69,23 @@ STATEMENT = """
     ),
     claims AS (
         SELECT
-            open_case.id,
-            open_case.instance_id,
-            open_case.claimant_id,
-            open_case.claimant,
-            open_case.claimed_at,
-            open_case.lease_until,
+            open_escalation.id,
+            open_escalation.instance_id,
+            open_escalation.claimant_id,
+            open_escalation.claimant,
+            open_escalation.claimed_at,
+            open_escalation.lease_until,
             CASE WHEN event.kind = 'handed_over' THEN event.actor_name END AS giver
-        FROM open_case
+        FROM open_escalation
         LEFT JOIN LATERAL (
             SELECT event.kind, event.actor_name
             FROM waops.escalations_event AS event
-            WHERE event.escalation_id = open_case.id
-              AND event.at = open_case.claimed_at
+            WHERE event.escalation_id = open_escalation.id
+              AND event.at = open_escalation.claimed_at
               AND event.kind IN ('claimed', 'handed_over')
             LIMIT 1
         ) AS event ON true
-        WHERE open_case.claimant_id IS NOT NULL
+        WHERE open_escalation.claimant_id IS NOT NULL
     ),
     arrived AS (
         SELECT id, instance_id, appeared_at
@@ -102,7 +102,7 @@ STATEMENT = """
                         )
                     )
                 END AS appeared_at
-            FROM open_case
+            FROM open_escalation
             WHERE NOT is_snoozed
         ) AS awake
         WHERE appeared_at > statement_timestamp() - %(remembered)s
@@ -124,11 +124,12 @@ STATEMENT = """
         LIMIT %(most)s
     ),
     written AS (
-        SELECT open_case.id, open_case.instance_id, open_case.claimant_id, message.id AS message_id
+        SELECT open_escalation.id, open_escalation.instance_id, open_escalation.claimant_id, message.id AS message_id
         FROM public.whatsapp_conversation_messages AS message
         JOIN public.whatsapp_conversations AS conversation ON conversation.id = message.conversation_id
-        JOIN open_case
-            ON open_case.instance_id = conversation.instance_id AND open_case.whatsapp_number = conversation.user_phone
+        JOIN open_escalation
+            ON open_escalation.instance_id = conversation.instance_id
+            AND open_escalation.whatsapp_number = conversation.user_phone
         WHERE message."timestamp" BETWEEN statement_timestamp() - interval '30 seconds'
             AND statement_timestamp() + interval '30 seconds'
           AND message.role = 'user'
@@ -228,20 +229,20 @@ class Board:
         """The number of escalations in each view of the queue."""
         return _counts(self._rows(listener), listener)
 
-    def claim_ends(self, case: UUID, listener: Listener) -> float | None:
+    def claim_ends(self, escalation: UUID, listener: Listener) -> float | None:
         """When a person's own claim of the escalation ends, in seconds since 1970; None without one."""
         rows = self._rows(listener)["claims"]
-        return next((row[-1] for row in rows if row[1] == str(case) and row[2] == listener.user_id), None)
+        return next((row[-1] for row in rows if row[1] == str(escalation) and row[2] == listener.user_id), None)
 
-    def told(self, listener: Listener, since: datetime | None = None, case: str = "") -> dict[str, Any]:
-        """What a page of that person must know; `since` is when it was loaded, `case` the id of the
+    def told(self, listener: Listener, since: datetime | None = None, escalation: str = "") -> dict[str, Any]:
+        """What a page of that person must know; `since` is when it was loaded, `escalation` the id of the
         escalation it shows.
 
         `since`: that time, or else now. `counts` by view. By escalation id: `arrived`, when it arrived or woke since
         then; `claims`, who claimed it (id and name); `handed`, who handed over the person's own ones and when;
         `closed`, who resolved it since then; `viewers`, others who are viewing it; `written`, the customer's newest
-        message of the last half minute. For `case`: `newest`, the id of its conversation's newest message, and `until`,
-        when its claim ends.
+        message of the last half minute. For `escalation`: `newest`, the id of its conversation's newest message, and
+        `until`, when its claim ends.
         """
         rows, me = self._rows(listener), listener.user_id
         since = since or self.taken_at
@@ -262,9 +263,9 @@ class Board:
                 if (others := [name for user_id, name in people or () if user_id != me])
             },
         }
-        if case:
-            told["newest"] = next((newest for _, pk, newest, _ in rows["viewed"] if pk == case), None)
-            told["until"] = next((until for _, pk, *_, until in rows["claims"] if pk == case), None)
+        if escalation:
+            told["newest"] = next((newest for _, pk, newest, _ in rows["viewed"] if pk == escalation), None)
+            told["until"] = next((until for _, pk, *_, until in rows["claims"] if pk == escalation), None)
         return told
 
     def _rows(self, listener: Listener) -> dict[str, list[Any]]:

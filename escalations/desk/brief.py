@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from conversations.models import CustomerProfile
-from escalations.annotations import Case
-from escalations.case import Insight, KeptContext, Talk
+from escalations.annotations import AnnotatedEscalation
+from escalations.detail import Insight, KeptContext, Talk
 
 MOST_WORDS = 200
 """Characters of a message that are quoted."""
@@ -41,21 +41,21 @@ class Brief:
 
 
 def brief_of(
-    case: Case,
+    escalation: AnnotatedEscalation,
     *,
     kept: KeptContext,
     talk: Talk,
     customer: CustomerProfile | None,
     insights: Iterable[Insight],
-    earlier: Sequence[Case],
+    earlier: Sequence[AnnotatedEscalation],
 ) -> Brief:
     """What the AI passed on is the best source; without it, the conversation up to the escalation is used."""
     before: list[Written] = list(kept.messages) or [
         message
         for message in reversed(talk.messages)
         if not (message.is_hold_text or message.is_reply)
-        and case.waiting_since
-        and message.timestamp <= case.waiting_since
+        and escalation.waiting_since
+        and message.timestamp <= escalation.waiting_since
     ]
     return Brief(
         stage=(customer and customer.customer_stage) or "",

@@ -21,7 +21,7 @@ from escalations.desk.board import board
 from escalations.desk.messages import in_words
 from escalations.desk.queue import read_form
 from escalations.procedures import Result
-from escalations.queries import all_cases, find
+from escalations.queries import all_escalations, find
 from waops.admin.drafts import sent_from
 
 MOST = 500
@@ -38,7 +38,7 @@ class BulkPages(DeskPages):
     def get_urls(self) -> list[URLPattern]:
         queue = "admin:escalations_escalation_changelist"
         return [
-            self.page("bulk/", sent_from(queue, confirmed_by="cases")(self.bulk_view), "bulk"),
+            self.page("bulk/", sent_from(queue, confirmed_by="escalations")(self.bulk_view), "bulk"),
             *super().get_urls(),
         ]
 
@@ -66,7 +66,7 @@ def bulk_page(request: HttpRequest, action: Action) -> dict[str, Any]:
     """The template's context, before or after confirming. Raises BadRequest."""
     user = person(request)
     query = request.POST.get("query", "")
-    is_confirmed = "cases" in request.POST
+    is_confirmed = "escalations" in request.POST
     seen = request.POST.get("seen") or board().taken_at.isoformat()
     form = action.form(request.POST if is_confirmed else None, initial=request.POST.dict())
     versions = _confirmed(request) if is_confirmed else _chosen(request, query)
@@ -77,7 +77,9 @@ def bulk_page(request: HttpRequest, action: Action) -> dict[str, Any]:
         results = preview(lambda: action.run(versions, user, **_expected(action, seen)))
     done = {result.escalation_id: result.version for result in results if result.is_done and result.escalation_id}
     undo = UNDO.get(action.name)
-    cases: dict[UUID | None, Any] = {case.pk: case for case in with_people(all_cases().filter(pk__in=versions))}
+    escalations: dict[UUID | None, Any] = {
+        escalation.pk: escalation for escalation in with_people(all_escalations().filter(pk__in=versions))
+    }
     return {
         "action": action,
         "query": query,
@@ -90,26 +92,26 @@ def bulk_page(request: HttpRequest, action: Action) -> dict[str, Any]:
         "undo": undo if is_done and done and undo and undo.is_allowed(user) else None,
         "most": MOST,
         "chosen": () if request.POST.get("all") else versions,
-        "rows": [(cases.get(result.escalation_id), result, _words(user.pk, result)) for result in results],
-        "cases": ",".join(f"{pk}:{version}" for pk, version in (done if is_done else versions).items()),
+        "rows": [(escalations.get(result.escalation_id), result, _words(user.pk, result)) for result in results],
+        "escalations": ",".join(f"{pk}:{version}" for pk, version in (done if is_done else versions).items()),
     }
 
 
 def _chosen(request: HttpRequest, query: str) -> Versions:
     """The escalations selected in the queue, or all that its filters find, at most MOST."""
     if request.POST.get("all"):
-        cases = with_state(find(read_form(QueryDict(query)).criteria, person(request).pk))
-        return {case.pk: case.version for case in cases[:MOST]}  # type: ignore[attr-defined]
+        escalations = with_state(find(read_form(QueryDict(query)).criteria, person(request).pk))
+        return {escalation.pk: escalation.version for escalation in escalations[:MOST]}  # type: ignore[attr-defined]
     try:
-        ids = [UUID(value) for value in request.POST.getlist("case")[:MOST]]
+        ids = [UUID(value) for value in request.POST.getlist("escalation")[:MOST]]
     except ValueError as error:
         raise BadRequest(_("The selection contains an invalid id.")) from error
-    found = {case.pk: case.version for case in with_state(all_cases().filter(pk__in=ids))}  # type: ignore[attr-defined]
+    found = {escalation.pk: escalation.version for escalation in with_state(all_escalations().filter(pk__in=ids))}  # type: ignore[attr-defined]
     return {pk: found.get(pk, 0) for pk in ids}
 
 
 def _confirmed(request: HttpRequest) -> Versions:
-    pairs = (item.partition(":") for item in request.POST["cases"].split(",")[:MOST] if item)
+    pairs = (item.partition(":") for item in request.POST["escalations"].split(",")[:MOST] if item)
     try:
         versions = {UUID(pk): int(version) for pk, _colon, version in pairs}
         if not all(0 <= version <= LAST_VERSION for version in versions.values()):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from escalations.annotations import Case
+from escalations.annotations import AnnotatedEscalation
 from escalations.desk.actions import colleagues
 from escalations.models import CannedNote, CannedReply, ClosingOutcome
 from waops.access import personal
@@ -68,13 +68,13 @@ class FilledNote:
     text_ar: str
 
 
-def fill(notes: Iterable[CannedNote], case: Case, writer: User) -> list[FilledNote]:
+def fill(notes: Iterable[CannedNote], escalation: AnnotatedEscalation, writer: User) -> list[FilledNote]:
     """Replace {customer}, {number}, {business} and {me}; a customer without a name is shown by number."""
-    number = personal.number_in_groups(case.whatsapp_number).replace("\N{NO-BREAK SPACE}", " ")
+    number = personal.number_in_groups(escalation.whatsapp_number).replace("\N{NO-BREAK SPACE}", " ")
     values = {
-        "{customer}": personal.text(case.customer_name or "") or number,
+        "{customer}": personal.text(escalation.customer_name or "") or number,
         "{number}": number,
-        "{business}": personal.text(case.business_name or case.number_name or "—"),
+        "{business}": personal.text(escalation.business_name or escalation.number_name or "—"),
         "{me}": writer.name,
     }
     return [
@@ -83,9 +83,9 @@ def fill(notes: Iterable[CannedNote], case: Case, writer: User) -> list[FilledNo
     ]
 
 
-def fill_replies(replies: Iterable[CannedReply], case: Case, writer: User) -> list[FilledNote]:
+def fill_replies(replies: Iterable[CannedReply], escalation: AnnotatedEscalation, writer: User) -> list[FilledNote]:
     """Replace {customer}, {business} and {me}. Customers read these texts, so unknown values are left out."""
-    name, business = case.customer_name or "", case.business_name or ""
+    name, business = escalation.customer_name or "", escalation.business_name or ""
     values = {
         # The dots of a masked number would be sent.
         "{customer}": " ".join(name.split()) if personal.shows(name) else "",

@@ -16,7 +16,7 @@ from escalations.desk.actions import EscalateForm
 from escalations.desk.base import DeskPages, person
 from escalations.desk.messages import announce
 from escalations.procedures import Outcome, escalate
-from escalations.queries import open_case_of
+from escalations.queries import open_escalation_of
 from waops.access.readers import may
 from waops.admin.drafts import sent_from
 from waops.admin.once import once, say_twice
@@ -60,5 +60,9 @@ def escalation_of(request: HttpRequest, conversation: Conversation) -> dict[str,
     """The open escalation of a conversation's page, or whether this person may escalate it."""
     if not may(request, "escalations.view_escalation"):
         return {}
-    case = open_case_of(conversation)
-    return {"case": case, "conversation": conversation, "may_escalate": case is None and may(request, PERMISSION)}
+    escalation = open_escalation_of(conversation)
+    return {
+        "escalation": escalation,
+        "conversation": conversation,
+        "may_escalate": escalation is None and may(request, PERMISSION),
+    }

@@ -35,13 +35,13 @@ RENEWED_AT = LEASE - timedelta(minutes=2)
 LOOK = """
     WITH seen AS (
         INSERT INTO waops.escalations_viewing (escalation_id, user_id, seen_at)
-        VALUES (%(case)s, %(user)s, pg_catalog.statement_timestamp())
+        VALUES (%(escalation)s, %(user)s, pg_catalog.statement_timestamp())
         ON CONFLICT (escalation_id, user_id) DO UPDATE SET seen_at = EXCLUDED.seen_at
     )
     DELETE FROM waops.escalations_viewing WHERE id IN (
         SELECT id FROM waops.escalations_viewing
         WHERE seen_at < pg_catalog.statement_timestamp() - interval '1 day'
-          AND (escalation_id, user_id) <> (%(case)s, %(user)s)
+          AND (escalation_id, user_id) <> (%(escalation)s, %(user)s)
         ORDER BY id FOR UPDATE SKIP LOCKED
     )
 """
@@ -50,32 +50,32 @@ LOOK = """
 def look(escalation_id: UUID, user_id: int) -> None:
     """Record that this person has the escalation's page open."""
     with connection.cursor() as cursor:
-        cursor.execute(LOOK, {"case": escalation_id, "user": user_id})
+        cursor.execute(LOOK, {"escalation": escalation_id, "user": user_id})
 
 
-def page_of(case: UUID) -> str:
-    return reverse("admin:escalations_escalation_change", args=[case])
+def page_of(escalation: UUID) -> str:
+    return reverse("admin:escalations_escalation_change", args=[escalation])
 
 
 class LivePages(DeskPages):
     """What the scripts of the desk's pages request and send."""
 
     def get_urls(self) -> list[URLPattern]:
-        page = self.page("live/<uuid:case>/", sent_from(page_of)(looking), "looking")
+        page = self.page("live/<uuid:escalation>/", sent_from(page_of)(looking), "looking")
 
-        def looking_again(request: HttpRequest, case: UUID) -> HttpResponseBase:
+        def looking_again(request: HttpRequest, escalation: UUID) -> HttpResponseBase:
             """Record the look in one statement for people who already listen and see all; others are handled as on a
             page.
             """
             listener: Listener | None = cache.get(_key(request))
             if request.method == "POST" and listener and listener.instances is None:
-                return still_looking(request, case, listener)
-            answer: HttpResponseBase = page.callback(request, case=case)
+                return still_looking(request, escalation, listener)
+            answer: HttpResponseBase = page.callback(request, escalation=escalation)
             return answer
 
         return [
             path("live/", changes, name="escalations_escalation_live"),
-            path("live/<uuid:case>/", looking_again, name=page.name),
+            path("live/<uuid:escalation>/", looking_again, name=page.name),
             *super().get_urls(),
         ]
 
@@ -90,7 +90,7 @@ def changes(request: HttpRequest) -> HttpResponseBase:
     if listener is None:
         return HttpResponse(status=403)
     since = _moment(request.GET.get("since", ""))
-    told = board(since).told(listener, since, request.GET.get("case", ""))
+    told = board(since).told(listener, since, request.GET.get("escalation", ""))
     told["arrived"] = _meeting(request, told["arrived"], listener)
     told["session"] = _session(request)[:8]
     text = json.dumps(told)
@@ -102,28 +102,28 @@ def changes(request: HttpRequest) -> HttpResponseBase:
     return answer
 
 
-def looking(request: HttpRequest, case: UUID) -> HttpResponse:
+def looking(request: HttpRequest, escalation: UUID) -> HttpResponse:
     """Record that the person has the escalation open or, with `away`, has left it. With `active` they are working on
     it, which renews their claim.
     """
-    if not see([case]):
+    if not see([escalation]):
         raise Http404
     if not request.POST.get("away"):
-        look(case, person(request).pk)
+        look(escalation, person(request).pk)
     if request.POST.get("active") and person(request).has_perm("escalations.claim_escalation"):
-        renew([case], person(request))
+        renew([escalation], person(request))
     return HttpResponse(status=204)
 
 
-def still_looking(request: HttpRequest, case: UUID, listener: Listener) -> HttpResponse:
+def still_looking(request: HttpRequest, escalation: UUID, listener: Listener) -> HttpResponse:
     """As `looking`, without looking the person up again. A claim is renewed every two minutes."""
     if not request.POST.get("away"):
-        look(case, listener.user_id)
+        look(escalation, listener.user_id)
     if request.POST.get("active"):
         now = board()
-        ends = now.claim_ends(case, listener)
+        ends = now.claim_ends(escalation, listener)
         if ends and ends - now.taken_at.timestamp() < RENEWED_AT.total_seconds():
-            renew([case], person(request))
+            renew([escalation], person(request))
     return HttpResponse(status=204)
 
 
@@ -168,7 +168,7 @@ def _meeting(request: HttpRequest, arrived: dict[str, float], listener: Listener
     met: list[str] | None = cache.get(key)
     if met is None:
         found = find(criteria, listener.user_id).filter(pk__in=arrived)
-        met = [str(case.pk) for case in found]
+        met = [str(escalation.pk) for escalation in found]
         cache.set(key, met, KNOWN_SECONDS)
     return {pk: arrived[pk] for pk in met if pk in arrived}
 

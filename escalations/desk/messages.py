@@ -13,7 +13,7 @@ from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from escalations.annotations import Case
+from escalations.annotations import AnnotatedEscalation
 from escalations.desk.actions import CLAIM, REOPEN, WAKE
 from escalations.models import Event
 from escalations.procedures import Outcome, Result
@@ -95,7 +95,7 @@ def explain(result: Result, reader: int | None) -> SafeString | str:
         name=outside_text(result.actor_name),
         time=moment(result.at) if result.at else "—",
         until=moment(result.until) if result.until else "—",
-        other=_case_link(result),
+        other=_escalation_link(result),
         act=act_in_words(result),
     )
 
@@ -115,17 +115,17 @@ def in_words(result: Result, reader: int | None) -> SafeString | str:
     }.get(result.outcome, result.outcome.value)
 
 
-def state_in_words(case: Case, reader: int | None) -> SafeString | str:
+def state_in_words(escalation: AnnotatedEscalation, reader: int | None) -> SafeString | str:
     """The state of an escalation now. `reader` is the id of the person who is told."""
-    if case.resolved_at:
+    if escalation.resolved_at:
         return _("Now resolved.")
-    if case.claimant_id:
+    if escalation.claimant_id:
         return (
             _("Now claimed by you.")
-            if case.claimant_id == reader
-            else format_html(_("Now claimed by {name}."), name=outside_text(case.claimant))
+            if escalation.claimant_id == reader
+            else format_html(_("Now claimed by {name}."), name=outside_text(escalation.claimant))
         )
-    return _("Now snoozed.") if case.is_snoozed else _("Now in the queue, and no one has claimed it.")
+    return _("Now snoozed.") if escalation.is_snoozed else _("Now in the queue, and no one has claimed it.")
 
 
 def act_in_words(result: Result) -> SafeString | str:
@@ -182,7 +182,7 @@ def _already_resolved(result: Result, reader: int | None) -> str:
     return _("{phone} was already resolved by {name}: {time}.")
 
 
-def _case_link(result: Result) -> SafeString | str:
+def _escalation_link(result: Result) -> SafeString | str:
     if result.other_id is None:
         return ""
     address = reverse("admin:escalations_escalation_change", args=[result.other_id])

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models import WhatsAppInstance
 from escalations import sla
-from escalations.annotations import Cases
+from escalations.annotations import Escalations
 from escalations.desk.actions import BULK, CLAIM
 from escalations.desk.base import DeskPages, person, unknown
 from escalations.desk.board import Listener, fresh_board
@@ -199,7 +199,7 @@ def home_panel(request: HttpRequest) -> dict[str, Any]:
     return {
         "counts": fresh_board().counts(Listener(user_id, current().instances)),
         "mine": list(queue_rows(mine, find(mine, user_id)[:SHOWN])),
-        "case": next(iter(queue_rows(free, find(free, user_id)[:1])), None),
+        "escalation": next(iter(queue_rows(free, find(free, user_id)[:1])), None),
         "may_claim": CLAIM.is_allowed(request.user),
     }
 
@@ -239,7 +239,7 @@ def queue_page(request: HttpRequest) -> dict[str, Any]:
     form.offer(facets(criteria.view, user_id) if has_choices else ())
     counted = None if criteria.is_narrowed else counts.get(criteria.view)
     page = BoundedPaginator(find(criteria, user_id), PER_PAGE, counted=counted).get_page(form.page)
-    cases = list(queue_rows(criteria, cast(Cases, page.object_list)))
+    escalations = list(queue_rows(criteria, cast(Escalations, page.object_list)))
     bulk = [action for action in BULK.values() if action.is_allowed(request.user)]
     rows = QueueRows(
         is_open=criteria.view.is_open,
@@ -258,7 +258,7 @@ def queue_page(request: HttpRequest) -> dict[str, Any]:
         "counts": counts,
         "since": now.taken_at,
         "page": page,
-        "cases": cases,
-        "rows": rows(cases),
+        "escalations": escalations,
+        "rows": rows(escalations),
         "bulk": bulk,
     }

@@ -24,7 +24,7 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from escalations.annotations import Case, with_state
+from escalations.annotations import AnnotatedEscalation, with_state
 from escalations.desk.actions import LAST_VERSION
 from escalations.desk.base import DeskPages, person
 from escalations.desk.base import uuid_of as _uuid
@@ -33,7 +33,7 @@ from escalations.desk.messages import explain
 from escalations.models import LONGEST_REPLY, Reply
 from escalations.models.reply import recipient
 from escalations.procedures import Outcome, see
-from escalations.queries import all_cases
+from escalations.queries import all_escalations
 from escalations.replies import delivery, gateway, sending
 from escalations.replies.sending import Begun, Refusal, State
 from waops.access.log import note_reply
@@ -104,34 +104,34 @@ class ReplyPages(DeskPages):
         return _decide(self, request, object_id, reply)
 
 
-def context(request: HttpRequest, case: Case) -> dict[str, Any]:
+def context(request: HttpRequest, escalation: AnnotatedEscalation) -> dict[str, Any]:
     """What the page shows about replies. `reply` is None for people who may not send any."""
-    known = {"reply_states": unfinished(case), "may_reply": may(request, PERMISSION)}
-    if not known["may_reply"] or case.resolved_at is not None:
+    known = {"reply_states": unfinished(escalation), "may_reply": may(request, PERMISSION)}
+    if not known["may_reply"] or escalation.resolved_at is not None:
         return known | {"reply": None}
     user = person(request)
-    holder = case.claimant if case.claimant_id not in (None, user.pk) else ""
-    number = case.instance
+    holder = escalation.claimant if escalation.claimant_id not in (None, user.pk) else ""
+    number = escalation.instance
     return known | {
         "reply": {
-            "is_reachable": recipient(case.whatsapp_number) is not None,
+            "is_reachable": recipient(escalation.whatsapp_number) is not None,
             "is_set": gateway.is_set(),
             "is_demo": settings.EVOLUTION_IS_DEMO,
             "holder": holder,
             "is_connected": number is not None and (number.status or "").lower() == sending.CONNECTED,
             "longest": LONGEST_REPLY,
             "too_long": TOO_LONG % {"limit_value": LONGEST_REPLY},
-            "canned": fill_replies(choices().canned_replies, case, user),
+            "canned": fill_replies(choices().canned_replies, escalation, user),
         }
     }
 
 
-def unfinished(case: Case) -> list[Reply]:
+def unfinished(escalation: AnnotatedEscalation) -> list[Reply]:
     """Replies to the customer that are being sent, whose outcome is unknown, or whose latest attempt failed; oldest
     first.
     """
-    replies = Reply.objects.to_customer_of(case).with_outcome()
-    later = Reply.objects.to_customer_of(case).filter(begun_at__gt=OuterRef("begun_at"))
+    replies = Reply.objects.to_customer_of(escalation).with_outcome()
+    later = Reply.objects.to_customer_of(escalation).filter(begun_at__gt=OuterRef("begun_at"))
     found = replies.filter(
         Q(state__in=Reply.UNDECIDED)
         | Q(state=State.FAILED, again=None) & ~Q(text="") & ~Exists(later.exclude(state=State.FAILED))
@@ -144,7 +144,7 @@ def _send(desk: ReplyPages, request: HttpRequest, object_id: str) -> HttpRespons
         raise PermissionDenied
     pk = _seen(object_id)
     if pk is None:
-        return desk.no_case(request, object_id)
+        return desk.no_escalation(request, object_id)
     form = ReplyForm(request.POST)
     if not form.is_valid():
         return _answer(request, pk, "refused", str(next(iter(form.errors.values()))[0]))
@@ -159,7 +159,7 @@ def _send(desk: ReplyPages, request: HttpRequest, object_id: str) -> HttpRespons
         note=lambda reply: note_reply(request, "escalations.escalation", pk),
     )
     if begun.result and begun.result.outcome is Outcome.NOT_FOUND:
-        return desk.no_case(request, object_id)
+        return desk.no_escalation(request, object_id)
     if begun.reply is None:
         return _refused(request, pk, begun)
     reply = _send_and_wait(begun.reply) if begun.is_new else begun.reply
@@ -242,11 +242,11 @@ def _decide(desk: ReplyPages, request: HttpRequest, object_id: str, reply: int) 
     """Record what a person found out about a reply whose sending was unknown."""
     if not may(request, PERMISSION):
         raise PermissionDenied
-    case = _case(object_id)
-    if case is None:
-        return desk.no_case(request, object_id)
-    pk = case.pk
-    found = Reply.objects.to_customer_of(case).filter(pk=reply).first() if reply <= LAST_ROW else None
+    escalation = _escalation(object_id)
+    if escalation is None:
+        return desk.no_escalation(request, object_id)
+    pk = escalation.pk
+    found = Reply.objects.to_customer_of(escalation).filter(pk=reply).first() if reply <= LAST_ROW else None
     if found is None:
         return _answer(request, pk, "refused", _("This reply no longer exists."))
     has_arrived = request.POST.get("arrived") == "1"
@@ -260,12 +260,12 @@ def _replies(request: HttpRequest, object_id: str) -> HttpResponse:
     """The result of the reply with that `key`. Without one: unfinished replies as HTML, and the delivery of others."""
     if key := _uuid(request.GET.get("key", "")):
         return _outcome(object_id, key)
-    case = _case(object_id)
-    if case is None:
+    escalation = _escalation(object_id)
+    if escalation is None:
         raise Http404
-    states = unfinished(case)
-    parts = {"case": case, "reply_states": states, "may_reply": may(request, PERMISSION)}
-    last = list(Reply.objects.to_customer_of(case).filter(message_id__isnull=False).order_by("-begun_at")[:SHOWN])
+    states = unfinished(escalation)
+    parts = {"escalation": escalation, "reply_states": states, "may_reply": may(request, PERMISSION)}
+    last = list(Reply.objects.to_customer_of(escalation).filter(message_id__isnull=False).order_by("-begun_at")[:SHOWN])
     delivery.look_up(last)
     return JsonResponse(
         {
@@ -300,10 +300,10 @@ def _seen(object_id: str) -> UUID | None:
     return pk if pk and see([pk]) else None
 
 
-def _case(object_id: str) -> Case | None:
+def _escalation(object_id: str) -> AnnotatedEscalation | None:
     """The reply with its version."""
     pk = _uuid(object_id)
-    return cast(Case | None, with_state(all_cases().filter(pk=pk)).first()) if pk else None
+    return cast(AnnotatedEscalation | None, with_state(all_escalations().filter(pk=pk)).first()) if pk else None
 
 
 def _page_of(object_id: str, **_: Any) -> str:

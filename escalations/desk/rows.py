@@ -29,17 +29,17 @@ BLANK = str(UUID(int=0))
 """Placeholder for the escalation in an address that is looked up once."""
 
 
-def waiting(case: Any) -> SafeString:
+def waiting(escalation: Any) -> SafeString:
     """How long a customer has been waiting, and how urgent that is."""
     now = timezone.now()
-    return _waited(case, urgency(case.waiting_since, case.plan_type, now), now)
+    return _waited(escalation, urgency(escalation.waiting_since, escalation.plan_type, now), now)
 
 
-def _waited(case: Any, level: Urgency, now: datetime) -> SafeString:
-    if case.waiting_since is not None:
-        time: SafeString | str = in_words(now - case.waiting_since)
-    elif case.escalated_at is not None:  # not a time to count from: shown as it is stored
-        time = fill("<bdi>{}</bdi>", local(case.escalated_at))
+def _waited(escalation: Any, level: Urgency, now: datetime) -> SafeString:
+    if escalation.waiting_since is not None:
+        time: SafeString | str = in_words(now - escalation.waiting_since)
+    elif escalation.escalated_at is not None:  # not a time to count from: shown as it is stored
+        time = fill("<bdi>{}</bdi>", local(escalation.escalated_at))
     else:
         time = "—"
     return fill(
@@ -50,16 +50,16 @@ def _waited(case: Any, level: Urgency, now: datetime) -> SafeString:
     )
 
 
-def writing(case: Any) -> SafeString:
+def writing(escalation: Any) -> SafeString:
     """When the customer last wrote, and how often while waiting; COUNTED means that often or more."""
-    if not case.wrote_at:
+    if not escalation.wrote_at:
         return NOTHING
-    latest = case.wrote_at[0]
+    latest = escalation.wrote_at[0]
     if isinstance(latest, OutOfRange):  # not a time to count from: shown as it is stored
         ago = gettext("wrote at %(time)s") % {"time": local(latest)}
     else:
         ago = gettext("wrote %(time)s ago") % {"time": in_words(timezone.now() - latest)}
-    times = sum(at > case.waiting_since for at in case.wrote_at) if case.waiting_since else 0
+    times = sum(at > escalation.waiting_since for at in escalation.wrote_at) if escalation.waiting_since else 0
     if not times:
         return fill(" <span>{}</span>", ago)
     if times >= COUNTED:
@@ -71,28 +71,28 @@ def writing(case: Any) -> SafeString:
     return fill(" <span>{}</span> <span>{}</span>", ago, text)
 
 
-def snoozed(case: Any) -> SafeString:
+def snoozed(escalation: Any) -> SafeString:
     """Until when an escalation is snoozed, and who snoozed it."""
     text = gettext("Until the customer writes")
-    if case.snoozed_until:
-        text = gettext("Until %(time)s") % {"time": local(case.snoozed_until)}
-    by = outside_text(case.snoozer, 60)
+    if escalation.snoozed_until:
+        text = gettext("Until %(time)s") % {"time": local(escalation.snoozed_until)}
+    by = outside_text(escalation.snoozer, 60)
     return fill('<span class="snoozed">{} <span class="quiet">{}</span></span>', text, by)
 
 
-def resolver(case: Any) -> SafeString | str:
+def resolver(escalation: Any) -> SafeString | str:
     """Who resolved an escalation."""
-    if not case.resolver:
+    if not escalation.resolver:
         return gettext("outside this app")
-    return fill(gettext("by %(name)s") % {"name": "{}"}, outside_text(case.resolver))
+    return fill(gettext("by %(name)s") % {"name": "{}"}, outside_text(escalation.resolver))
 
 
-def outcome(case: Any) -> SafeString:
+def outcome(escalation: Any) -> SafeString:
     """The outcome and the note of a resolved escalation."""
-    english, arabic = case.outcome_en or "", case.outcome_ar or ""
+    english, arabic = escalation.outcome_en or "", escalation.outcome_ar or ""
     name = (arabic or english) if get_language() == "ar" else (english or arabic)
-    how = fill('<span class="outcome">{}</span> ', name) if case.outcome_code else NOTHING
-    note = outside_text(case.closing_note, 120)
+    how = fill('<span class="outcome">{}</span> ', name) if escalation.outcome_code else NOTHING
+    note = outside_text(escalation.closing_note, 120)
     return how + (fill('<span class="quiet">{}</span>', note) if note else NOTHING)
 
 
@@ -125,62 +125,62 @@ class QueueRows:
         self._address = in_queue(reverse("admin:escalations_escalation_change", args=[BLANK]), query)
         self._claim_address = reverse("admin:escalations_escalation_claim", args=[BLANK])
 
-    def __call__(self, cases: Iterable[Any]) -> SafeString:
-        return SafeString("".join(map(self._row, cases)))
+    def __call__(self, escalations: Iterable[Any]) -> SafeString:
+        return SafeString("".join(map(self._row, escalations)))
 
-    def _row(self, case: Any) -> SafeString:
+    def _row(self, escalation: Any) -> SafeString:
         now = timezone.now()
-        level = urgency(case.waiting_since, case.plan_type, now)
+        level = urgency(escalation.waiting_since, escalation.plan_type, now)
         return fill(
-            '<tr role="row" id="case-{0}" data-case="{0}" class="case{1}">{2}'
-            '<td role="cell" class="case__wait">{3}</td>'
-            '<th role="rowheader" scope="row" class="case__customer">{4}</th>'
-            '<td role="cell" class="case__message">{5}</td>'
-            '<td role="cell" class="case__business" data-label="{6}">{7}</td>'
-            '<td role="cell" class="case__claim"{8}>{9}</td></tr>\n',
-            case.pk,
-            f" case--{level.kind}" if self._is_open else "",
-            self._box(case) if self._is_selectable else NOTHING,
-            _waited(case, level, now) if self._is_open else self._resolved(case),
-            self._customer(case),
-            self._message(case),
+            '<tr role="row" id="escalation-{0}" data-escalation="{0}" class="escalation{1}">{2}'
+            '<td role="cell" class="escalation__wait">{3}</td>'
+            '<th role="rowheader" scope="row" class="escalation__customer">{4}</th>'
+            '<td role="cell" class="escalation__message">{5}</td>'
+            '<td role="cell" class="escalation__business" data-label="{6}">{7}</td>'
+            '<td role="cell" class="escalation__claim"{8}>{9}</td></tr>\n',
+            escalation.pk,
+            f" escalation--{level.kind}" if self._is_open else "",
+            self._box(escalation) if self._is_selectable else NOTHING,
+            _waited(escalation, level, now) if self._is_open else self._resolved(escalation),
+            self._customer(escalation),
+            self._message(escalation),
             self._business_word,
-            self._business(case),
+            self._business(escalation),
             NOTHING if self._is_open else fill(' data-label="{}"', gettext("Outcome")),
-            self._claim(case) if self._is_open else outcome(case),
+            self._claim(escalation) if self._is_open else outcome(escalation),
         )
 
-    def _box(self, case: Any) -> SafeString:
+    def _box(self, escalation: Any) -> SafeString:
         return fill(
-            '<td role="cell" class="case__select">'
-            '<input type="checkbox" name="case" value="{}" form="bulk" aria-label="{}"></td>',
-            case.pk,
-            gettext("Select %(number)s") % {"number": without_numbers(case.whatsapp_number)},
+            '<td role="cell" class="escalation__select">'
+            '<input type="checkbox" name="escalation" value="{}" form="bulk" aria-label="{}"></td>',
+            escalation.pk,
+            gettext("Select %(number)s") % {"number": without_numbers(escalation.whatsapp_number)},
         )
 
-    def _resolved(self, case: Any) -> SafeString:
+    def _resolved(self, escalation: Any) -> SafeString:
         return fill(
             '<time datetime="{}">{}</time> <span class="quiet">{}</span>',
-            timezone.localtime(case.resolved_at).isoformat(),
-            local(case.resolved_at),
-            resolver(case),
+            timezone.localtime(escalation.resolved_at).isoformat(),
+            local(escalation.resolved_at),
+            resolver(escalation),
         )
 
-    def _customer(self, case: Any) -> SafeString:
-        number, name = phone(case.whatsapp_number), outside_text(case.customer_name, 60)
-        times = escalated(case.open_rows) if self._is_open else ""
+    def _customer(self, escalation: Any) -> SafeString:
+        number, name = phone(escalation.whatsapp_number), outside_text(escalation.customer_name, 60)
+        times = escalated(escalation.open_rows) if self._is_open else ""
         return fill(
-            '<a href="{}">{}</a> <span class="quiet case__meta">{}{}'
+            '<a href="{}">{}</a> <span class="quiet escalation__meta">{}{}'
             "<span data-closed hidden>{} <bdi></bdi></span></span>",
-            self._address.replace(BLANK, str(case.pk)),
+            self._address.replace(BLANK, str(escalation.pk)),
             name or number,
             fill("<span>{}</span> ", number) if name else NOTHING,
             fill("<span>{}</span> ", times) if times else NOTHING,
             self._resolved_word,
         )
 
-    def _message(self, case: Any) -> SafeString:
-        message = case.last_message
+    def _message(self, escalation: Any) -> SafeString:
+        message = escalation.last_message
         if not message:
             text = fill('<span class="quiet">{}</span>', gettext("No stored message"))
         else:
@@ -188,44 +188,44 @@ class QueueRows:
             if message.is_reply:
                 who = self._staff_word
             text = fill(
-                '<span class="case__text">{}{}</span>',
-                NOTHING if message.role == "user" else fill('<span class="case__who">{}:</span> ', who),
+                '<span class="escalation__text">{}{}</span>',
+                NOTHING if message.role == "user" else fill('<span class="escalation__who">{}:</span> ', who),
                 outside_text(message.content, 160),
             )
         return fill(
-            '{} <mark data-wrote hidden>{}</mark> <span class="quiet case__meta">{} <bdi>{}</bdi></span>',
+            '{} <mark data-wrote hidden>{}</mark> <span class="quiet escalation__meta">{} <bdi>{}</bdi></span>',
             text,
             self._wrote_word,
-            writing(case) if self._is_open else NOTHING,
-            reason_in_words(case.why),
+            writing(escalation) if self._is_open else NOTHING,
+            reason_in_words(escalation.why),
         )
 
-    def _business(self, case: Any) -> SafeString:
-        number = ltr(without_numbers(case.number_name)) or gettext("No WhatsApp number")
-        return fill("{}{}", outside_text(case.business_name, 60), _quiet(number))
+    def _business(self, escalation: Any) -> SafeString:
+        number = ltr(without_numbers(escalation.number_name)) or gettext("No WhatsApp number")
+        return fill("{}{}", outside_text(escalation.business_name, 60), _quiet(number))
 
-    def _claim(self, case: Any) -> SafeString:
+    def _claim(self, escalation: Any) -> SafeString:
         button: SafeString = NOTHING
         if self._may_claim:
             button = fill(
                 ' <button class="button button--small" form="act" formaction="{}" name="version" value="{}"'
                 ' aria-label="{}: {}" data-claim{}>{}</button>',
-                self._claim_address.replace(BLANK, str(case.pk)),
-                case.version,
+                self._claim_address.replace(BLANK, str(escalation.pk)),
+                escalation.version,
                 self._claim_word,
-                without_numbers(case.customer_name or case.whatsapp_number),
-                HIDDEN if case.claimant_id else NOTHING,
+                without_numbers(escalation.customer_name or escalation.whatsapp_number),
+                HIDDEN if escalation.claimant_id else NOTHING,
                 self._claim_word,
             )
         return fill(
             '{}<span class="person{}" data-claimant{}><span class="visually-hidden">{}</span> <bdi>{}</bdi></span>{} '
             '<span class="quiet looking" data-viewers hidden>{}<span class="visually-hidden">{}</span>'
             " <bdi></bdi></span>",
-            fill("{} ", snoozed(case)) if case.is_snoozed else NOTHING,
-            " person--me" if case.claimant_id == self._reader else "",
-            NOTHING if case.claimant_id else HIDDEN,
+            fill("{} ", snoozed(escalation)) if escalation.is_snoozed else NOTHING,
+            " person--me" if escalation.claimant_id == self._reader else "",
+            NOTHING if escalation.claimant_id else HIDDEN,
             self._claimed_word,
-            case.claimant or "",
+            escalation.claimant or "",
             button,
             self._looking_icon,
             self._looking_word,

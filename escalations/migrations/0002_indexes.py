@@ -22,7 +22,7 @@ WORDS = (
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("escalations", "0001_tables"), ("waops", "0001_tables"), ("conversations", "0003_functions")]
+    dependencies = [("escalations", "0001_desk_tables"), ("waops", "0001_tables"), ("conversations", "0003_functions")]
 
     operations = [
         # Whether a customer is waiting for a person.

@@ -11,13 +11,13 @@ class Migration(migrations.Migration):
 
     # What triggers and functions use, then they themselves, then what the service calls.
     operations = [
-        RunSQLFile("case_result"),
+        RunSQLFile("escalation_result"),
         RunSQLFile("history_append_only"),
         InstallFunction("resolve_escalations", grant=False),
         InstallFunction("woke_at", grant=False),
-        InstallFunction("lock_cases", grant=False),
-        InstallFunction("check_cases", grant=False),
-        InstallFunction("case_results", grant=False),
+        InstallFunction("lock_escalations", grant=False),
+        InstallFunction("check_escalations", grant=False),
+        InstallFunction("escalation_results", grant=False),
         InstallFunction("claim_escalations", grant=False),
         InstallFunction("renew_claims", grant=False),
         InstallFunction("release_escalations", grant=False),

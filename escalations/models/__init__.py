@@ -1,6 +1,6 @@
 """Escalations, from the existing database, and our own state, history and settings of the desk."""
 
-from escalations.models.desk import CaseState, Event, Viewing
+from escalations.models.desk import EscalationState, Event, Viewing
 from escalations.models.escalation import REASONS, Escalation, reason_in_words
 from escalations.models.reply import LONGEST_REPLY, Reply
 from escalations.models.settings import (
@@ -18,10 +18,10 @@ __all__ = [
     "REASONS",
     "CannedNote",
     "CannedReply",
-    "CaseState",
     "ClosingOutcome",
     "ClosingRule",
     "Escalation",
+    "EscalationState",
     "Event",
     "KnownReason",
     "Reply",

@@ -9,12 +9,12 @@ from escalations.models.escalation import Escalation
 from escalations.models.settings import ClosingOutcome
 
 
-class CaseState(models.Model):
+class EscalationState(models.Model):
     """One row per escalation, from the first action on; only the functions of `procedures` write it.
 
     Unclaimed, claimed or snoozed, never two of them; everything is cleared when it is resolved. Claims and snoozes are
-    evaluated at read time (see `case_state`): a claim ends with its lease, a snooze when its time comes or the customer
-    writes. The next action records that in the history.
+    evaluated at read time (see `escalation_state`): a claim ends with its lease, a snooze when its time comes or the
+    customer writes. The next action records that in the history.
     """
 
     escalation = models.OneToOneField(
@@ -86,8 +86,12 @@ class CaseState(models.Model):
         ]
         indexes = [
             # The desk's views of claimed and snoozed escalations.
-            models.Index(fields=["claimed_by"], condition=models.Q(claimed_by__isnull=False), name="claimed_cases"),
-            models.Index(fields=["snoozed_at"], condition=models.Q(snoozed_at__isnull=False), name="snoozed_cases"),
+            models.Index(
+                fields=["claimed_by"], condition=models.Q(claimed_by__isnull=False), name="claimed_escalations"
+            ),
+            models.Index(
+                fields=["snoozed_at"], condition=models.Q(snoozed_at__isnull=False), name="snoozed_escalations"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from conversations.models import Conversation
 from escalations.models import ClosingOutcome
-from escalations.procedures.calls import Actor, Cases, Outcome, Result, call, permitted, results, see
+from escalations.procedures.calls import Actor, Escalations, Outcome, Result, call, permitted, results, see
 from waops.access.people import User
 from waops.access.readers import Reader, current, reading_as
 
@@ -20,7 +20,7 @@ HANDED_LEASE = timedelta(hours=1)
 """How long a colleague has to start on what was handed over to them."""
 
 
-def claim(cases: Cases, actor: Actor, *, lease: timedelta = LEASE, override: bool = False) -> list[Result]:
+def claim(escalations: Escalations, actor: Actor, *, lease: timedelta = LEASE, override: bool = False) -> list[Result]:
     """Claim open escalations: CLAIMED; RENEWED if it was already the person's own; HELD if a colleague's
     claim is live.
 
@@ -28,30 +28,30 @@ def claim(cases: Cases, actor: Actor, *, lease: timedelta = LEASE, override: boo
     CLAIMED. Raises PermissionDenied without claim_escalation, or, with `override`, without override_escalation.
     """
     user = permitted(actor, "claim_escalation", override=override)
-    return call("claim_escalations", cases, user, p_lease=lease, p_force=override)
+    return call("claim_escalations", escalations, user, p_lease=lease, p_force=override)
 
 
-def renew(cases: Cases, actor: Actor, *, lease: timedelta = LEASE) -> list[Result]:
+def renew(escalations: Escalations, actor: Actor, *, lease: timedelta = LEASE) -> list[Result]:
     """Extend the person's live claims, after activity: RENEWED, else NOT_HELD, HELD, ALREADY_RESOLVED. Not
     in the history.
 
     Raises PermissionDenied without claim_escalation.
     """
-    return call("renew_claims", cases, permitted(actor, "claim_escalation"), p_lease=lease)
+    return call("renew_claims", escalations, permitted(actor, "claim_escalation"), p_lease=lease)
 
 
-def release(cases: Cases, actor: Actor, *, override: bool = False) -> list[Result]:
+def release(escalations: Escalations, actor: Actor, *, override: bool = False) -> list[Result]:
     """Return escalations to the queue: RELEASED, or NOT_HELD. `override` also ends a colleague's claim, else
     HELD.
 
     Raises PermissionDenied without claim_escalation, or, with `override`, without override_escalation.
     """
     user = permitted(actor, "claim_escalation", override=override)
-    return call("release_escalations", cases, user, p_force=override)
+    return call("release_escalations", escalations, user, p_force=override)
 
 
 def hand_over(
-    cases: Cases, actor: Actor, to: User, *, lease: timedelta = HANDED_LEASE, override: bool = False
+    escalations: Escalations, actor: Actor, to: User, *, lease: timedelta = HANDED_LEASE, override: bool = False
 ) -> list[Result]:
     """Hand over escalations, the person's own or unclaimed, to a colleague with a new lease: HANDED_OVER, or
     HELD.
@@ -63,12 +63,14 @@ def hand_over(
     if not (to.is_active and to.has_perm("escalations.claim_escalation")):
         raise ValueError(f"{to.name} may not claim escalations.")
     with reading_as(Reader(to)):
-        if not see(cases) >= set(cases):
+        if not see(escalations) >= set(escalations):
             raise PermissionDenied(f"{to.name} may not see these escalations.")
-    return call("hand_over_escalations", cases, user, p_to_id=to.pk, p_to_name=to.name, p_lease=lease, p_force=override)
+    return call(
+        "hand_over_escalations", escalations, user, p_to_id=to.pk, p_to_name=to.name, p_lease=lease, p_force=override
+    )
 
 
-def snooze(cases: Cases, actor: Actor, until: datetime | None) -> list[Result]:
+def snooze(escalations: Escalations, actor: Actor, until: datetime | None) -> list[Result]:
     """Snooze open escalations until a time or, with None, until the customer writes, which ends any snooze:
     SNOOZED.
 
@@ -78,18 +80,18 @@ def snooze(cases: Cases, actor: Actor, until: datetime | None) -> list[Result]:
     user = permitted(actor, "claim_escalation")
     if until is not None and until <= timezone.now():
         raise ValueError("A snooze ends in the future.")
-    return call("snooze_escalations", cases, user, p_until=until)
+    return call("snooze_escalations", escalations, user, p_until=until)
 
 
-def wake(cases: Cases, actor: Actor) -> list[Result]:
+def wake(escalations: Escalations, actor: Actor) -> list[Result]:
     """Return snoozed escalations to the queue now: WOKEN, or NOT_SNOOZED. Raises PermissionDenied without
     claim_escalation.
     """
-    return call("wake_escalations", cases, permitted(actor, "claim_escalation"))
+    return call("wake_escalations", escalations, permitted(actor, "claim_escalation"))
 
 
 def resolve(
-    cases: Cases,
+    escalations: Escalations,
     actor: Actor,
     outcome: ClosingOutcome | None = None,
     note: str = "",
@@ -105,19 +107,19 @@ def resolve(
     """
     user = permitted(actor, "resolve_escalation", override=override)
     code = outcome.pk if outcome else None
-    return call("resolve_escalations", cases, user, p_outcome=code, p_note=note.strip(), p_force=override)
+    return call("resolve_escalations", escalations, user, p_outcome=code, p_note=note.strip(), p_force=override)
 
 
-def reopen(cases: Cases, actor: Actor) -> list[Result]:
+def reopen(escalations: Escalations, actor: Actor) -> list[Result]:
     """Undo resolving: REOPENED and unclaimed, so the AI is silent again.
 
     NOT_RESOLVED if it is open; ALREADY_OPEN or ESCALATED_SINCE if the customer has another escalation by now. Raises
     PermissionDenied without reopen_escalation.
     """
-    return call("reopen_escalations", cases, permitted(actor, "reopen_escalation"))
+    return call("reopen_escalations", escalations, permitted(actor, "reopen_escalation"))
 
 
-def note(cases: Cases, actor: Actor, text: str) -> list[Result]:
+def note(escalations: Escalations, actor: Actor, text: str) -> list[Result]:
     """Add a note to the history of open or resolved escalations: NOTED. It changes no state and no version.
 
     Raises PermissionDenied without claim_escalation, ValueError for an empty text.
@@ -125,7 +127,7 @@ def note(cases: Cases, actor: Actor, text: str) -> list[Result]:
     user = permitted(actor, "claim_escalation")
     if not text.strip():
         raise ValueError("A note says something.")
-    return call("note_escalations", cases, user, p_note=text.strip())
+    return call("note_escalations", escalations, user, p_note=text.strip())
 
 
 def escalate(conversation_id: UUID, actor: Actor, text: str = "") -> Result:

@@ -84,8 +84,8 @@ class Result:
 Actor = User | AnonymousUser
 """The acting person, a value of `request.user`."""
 
-Cases = Iterable[UUID] | Mapping[UUID, int]
-"""Ids of escalations; as a mapping, with the version of each that the person saw (`version` of `case_state`)."""
+Escalations = Iterable[UUID] | Mapping[UUID, int]
+"""Ids of escalations; as a mapping, with the version of each that the person saw (`version` of `escalation_state`)."""
 
 
 def permitted(actor: Actor, permission: str, *, override: bool = False) -> User:
@@ -96,13 +96,13 @@ def permitted(actor: Actor, permission: str, *, override: bool = False) -> User:
     return actor
 
 
-def call(function: str, cases: Cases, actor: User, **arguments: Any) -> list[Result]:
+def call(function: str, escalations: Escalations, actor: User, **arguments: Any) -> list[Result]:
     """Call the function: one result per distinct id, in their order. NOT_FOUND for an escalation the current reader may
     not see.
     """
-    seen = see(cases)
-    unseen = [Result(pk, "", Outcome.NOT_FOUND) for pk in dict.fromkeys(cases) if pk not in seen]
-    ids = [pk for pk in cases if pk in seen]
+    seen = see(escalations)
+    unseen = [Result(pk, "", Outcome.NOT_FOUND) for pk in dict.fromkeys(escalations) if pk not in seen]
+    ids = [pk for pk in escalations if pk in seen]
     if not ids:
         return unseen
     arguments = {
@@ -111,14 +111,14 @@ def call(function: str, cases: Cases, actor: User, **arguments: Any) -> list[Res
         "p_actor_name": actor.name,
         **arguments,
     }
-    if isinstance(cases, Mapping):
-        arguments["p_versions"] = [cases[pk] for pk in ids]
+    if isinstance(escalations, Mapping):
+        arguments["p_versions"] = [escalations[pk] for pk in ids]
     return results(function, arguments) + unseen
 
 
-def see(cases: Iterable[UUID]) -> frozenset[UUID]:
+def see(escalations: Iterable[UUID]) -> frozenset[UUID]:
     """Escalations that the current reader may see; if nothing is hidden, all of them, without a query."""
-    ids = frozenset(cases)
+    ids = frozenset(escalations)
     if current().is_limited:
         return frozenset(Escalation.objects.filter(pk__in=ids).values_list("pk", flat=True))
     return ids

@@ -118,8 +118,8 @@ def _begun(
     if not gateway.is_set():
         return _sent_before(key, escalation_id, text) or Begun(refusal=Refusal.NO_GATEWAY)
     with transaction.atomic():
-        cases = [escalation_id] if version is None else {escalation_id: version}
-        [result] = call("claim_escalations", cases, user, p_lease=LEASE, p_force=False)
+        escalations = [escalation_id] if version is None else {escalation_id: version}
+        [result] = call("claim_escalations", escalations, user, p_lease=LEASE, p_force=False)
         if not result.is_done:
             # Not rolled back: an expired claim belongs in the history.
             return _sent_before(key, escalation_id, text) or Begun(result=result)
@@ -149,20 +149,20 @@ def _same(reply: Reply, escalation_id: UUID, text: str) -> Begun:
 def _begin(escalation_id: UUID, user: User, text: str, key: UUID, again: int | None) -> Begun:
     """With the customer's escalations locked."""
     may_store = RawSQL(storing.MAY_STORE, [], models.BooleanField())  # noqa: S611 a constant
-    case = Escalation.objects.join("instance").annotate(may_store=may_store).get(pk=escalation_id)
-    customer = recipient(case.whatsapp_number)
-    to_customer = Q(instance_id=case.instance_id, whatsapp_number=customer)
+    escalation = Escalation.objects.join("instance").annotate(may_store=may_store).get(pk=escalation_id)
+    customer = recipient(escalation.whatsapp_number)
+    to_customer = Q(instance_id=escalation.instance_id, whatsapp_number=customer)
     asked = Q(key=key) | to_customer & (Q(state__in=Reply.UNDECIDED) | Q(pk=again))
     earlier = list(Reply.objects.with_outcome().filter(asked).select_for_update())
     for reply in earlier:
         if reply.key == key:
             return _same(reply, escalation_id, text)
-    number: WhatsAppInstance | None = case.instance
+    number: WhatsAppInstance | None = escalation.instance
     if number is None or (number.status or "").lower() != CONNECTED or not USABLE_NAME.match(number.instance_name):
         return Begun(refusal=Refusal.NOT_CONNECTED)
     if customer is None:
         return Begun(refusal=Refusal.UNREACHABLE)
-    if not case.may_store:
+    if not escalation.may_store:
         return Begun(refusal=Refusal.NOT_STORABLE)
     replaced = next((reply for reply in earlier if reply.pk == again), None)
     if again and replaced is None:
@@ -185,8 +185,8 @@ def _begin(escalation_id: UUID, user: User, text: str, key: UUID, again: int | N
         return Begun(refusal=Refusal.NOT_KEPT)
     reply = Reply.objects.create(
         key=key,
-        escalation_id=case.pk,
-        instance_id=case.instance_id,
+        escalation_id=escalation.pk,
+        instance_id=escalation.instance_id,
         instance_name=number.instance_name,
         whatsapp_number=customer,
         text=text,
@@ -244,7 +244,7 @@ def _may_pass(error: DatabaseError) -> bool:
 def _settle(begun: Reply, sent: Sent, *, store: bool = True) -> Reply:
     with transaction.atomic():
         # Locks the customer's escalations first, as `begin` does.
-        [case] = call("renew_claims", [begun.escalation_id], begun.author, p_lease=LEASE)
+        [escalation] = call("renew_claims", [begun.escalation_id], begun.author, p_lease=LEASE)
         reply = Reply.objects.with_outcome().select_for_update().get(pk=begun.pk)
         reply.author = begun.author
         if sent.state == State.SENT:
@@ -255,7 +255,7 @@ def _settle(begun: Reply, sent: Sent, *, store: bool = True) -> Reply:
             if store and not is_stored:
                 storing.store(reply, f"{REPLIES}{sent.id}")
             if not is_stored:
-                _tell(reply, case.whatsapp_number)
+                _tell(reply, escalation.whatsapp_number)
         elif reply.state in Reply.UNDECIDED:
             reply.state, reply.why = sent.state, sent.why
         else:
@@ -285,14 +285,14 @@ def decide(pk: int, actor: Actor, *, has_arrived: bool) -> Reply | Refusal:
 def _decided(pk: int, user: User, *, has_arrived: bool, store: bool = True) -> Reply | Refusal:
     found = Reply.objects.get(pk=pk)
     with transaction.atomic():
-        [case] = call("renew_claims", [found.escalation_id], user, p_lease=LEASE)
+        [escalation] = call("renew_claims", [found.escalation_id], user, p_lease=LEASE)
         reply = Reply.objects.with_outcome().select_for_update().get(pk=pk)
         if reply.outcome != State.UNKNOWN:  # type: ignore[attr-defined]
             return Refusal.DECIDED
         if has_arrived:
             if store:
                 storing.store(reply, storing.own_id(reply))
-            _tell(reply, case.whatsapp_number)
+            _tell(reply, escalation.whatsapp_number)
         _decide(reply, State.ARRIVED if has_arrived else State.NOT_SENT, user)
     return reply
 

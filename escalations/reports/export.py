@@ -13,7 +13,7 @@ from waops.access import personal
 from waops.admin.csv_file import csv_lines
 
 
-def case_lines(scope: Scope) -> Iterator[str]:
+def escalation_lines(scope: Scope) -> Iterator[str]:
     """The file, line by line. Headings are in the language that is active at the call."""
     headings = [
         _("Escalation"),
@@ -40,25 +40,25 @@ def _lines(headings: list[str], scope: Scope) -> Iterator[str]:
     yield from csv_lines(chain([headings], map(_values, export_rows(scope))))
 
 
-def _values(case: Any) -> list[object]:
-    opened = case.escalated_at
+def _values(escalation: Any) -> list[object]:
+    opened = escalation.escalated_at
     return [
-        case.pk,
+        escalation.pk,
         _moment(opened),
-        personal.text(case.business_name or ""),
-        personal.text(case.number_name or ""),
-        personal.number_as_stored(case.whatsapp_number),
-        personal.text(case.customer_name or ""),
-        personal.text(case.why or ""),
-        _moment(case.claimed_at),
-        case.claimant,
-        _minutes(case.claimed_at and case.claimed_at - opened),
-        _moment(case.replied_at),
-        _minutes(case.replied_at and case.replied_at - opened),
-        _moment(case.resolved_at),
-        case.resolver,
-        _minutes(case.resolved_at and case.resolved_at - opened),
-        int(case.is_repeat),
+        personal.text(escalation.business_name or ""),
+        personal.text(escalation.number_name or ""),
+        personal.number_as_stored(escalation.whatsapp_number),
+        personal.text(escalation.customer_name or ""),
+        personal.text(escalation.why or ""),
+        _moment(escalation.claimed_at),
+        escalation.claimant,
+        _minutes(escalation.claimed_at and escalation.claimed_at - opened),
+        _moment(escalation.replied_at),
+        _minutes(escalation.replied_at and escalation.replied_at - opened),
+        _moment(escalation.resolved_at),
+        escalation.resolver,
+        _minutes(escalation.resolved_at and escalation.resolved_at - opened),
+        int(escalation.is_repeat),
     ]
 
 

@@ -13,10 +13,10 @@ from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language_bidi, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 
-from escalations.case import YEARS
 from escalations.desk.base import DeskPages, unknown
+from escalations.detail import YEARS
 from escalations.reports import queries
-from escalations.reports.export import case_lines
+from escalations.reports.export import escalation_lines
 from escalations.reports.queries import LONGEST, Period, Preset, Scope
 from usage.models import Profile
 from waops.access.log import note_export
@@ -33,7 +33,7 @@ class ReportPages(DeskPages):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.page("reports/", self.reports_view, "reports"),
-            self.page("reports/cases.csv", self.export_view, "export"),
+            self.page("reports/escalations.csv", self.export_view, "export"),
             *super().get_urls(),
         ]
 
@@ -51,9 +51,9 @@ class ReportPages(DeskPages):
         note_export(request, "escalations.escalation")
         period = scope.period
         return StreamingHttpResponse(
-            case_lines(scope),
+            escalation_lines(scope),
             content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="cases-{period.first}-{period.last}.csv"'},
+            headers={"Content-Disposition": f'attachment; filename="escalations-{period.first}-{period.last}.csv"'},
         )
 
 
@@ -152,7 +152,7 @@ def reports_page(request: HttpRequest) -> dict[str, Any]:
         "repeat_percent": round(100 * totals.repeats / totals.opened) if totals.opened else None,
         "drawings": [_days(scope), _hours(scope)],
         "reasons": reasons,
-        "most_frequent": max((cases for _, cases in reasons), default=1),
+        "most_frequent": max((escalations for _, escalations in reasons), default=1),
     }
 
 
@@ -179,13 +179,13 @@ def _days(scope: Scope) -> Drawing:
 
 
 def _hours(scope: Scope) -> Drawing:
-    cases = queries.by_hour(scope)
+    escalations = queries.by_hour(scope)
     labels = [f"{hour:02}" for hour in range(24)]
-    rows = [(f"{hour:02}:00", (count,)) for hour, count in enumerate(cases)]
+    rows = [(f"{hour:02}:00", (count,)) for hour, count in enumerate(escalations)]
     return Drawing(
         "hours",
         _("Opened by hour of the day"),
         (_("Opened"),),
-        series_bars(labels, cases, label_every=3, rtl=get_language_bidi()),
+        series_bars(labels, escalations, label_every=3, rtl=get_language_bidi()),
         rows,
     )

@@ -31,9 +31,9 @@ from django.utils.functional import Promise
 from django.utils.timezone import get_current_timezone, localdate
 from django.utils.translation import gettext_lazy as _
 
-from escalations.annotations import Cases, with_people, with_resolver
+from escalations.annotations import Escalations, with_people, with_resolver
 from escalations.models import Escalation, Event
-from escalations.queries import all_cases
+from escalations.queries import all_escalations
 from usage.models.profile import name_at
 from waops.access.people import User
 from waops.database.moments import midnight
@@ -154,10 +154,10 @@ class Percentile(Aggregate):
     output_field = DurationField()
 
 
-def opened(scope: Scope) -> Cases:
+def opened(scope: Scope) -> Escalations:
     """The escalations opened in the period."""
     period = scope.period
-    return _of(scope, all_cases().filter(escalated_at__gte=period.begins, escalated_at__lt=period.ends))
+    return _of(scope, all_escalations().filter(escalated_at__gte=period.begins, escalated_at__lt=period.ends))
 
 
 def is_repeat(period: Period) -> Exists:
@@ -177,45 +177,47 @@ def is_repeat(period: Period) -> Exists:
     )
 
 
-def resolved(scope: Scope) -> Cases:
+def resolved(scope: Scope) -> Escalations:
     """The escalations resolved in the period."""
     period = scope.period
-    return _of(scope, all_cases().filter(resolved_at__gte=period.begins, resolved_at__lt=period.ends))
+    return _of(scope, all_escalations().filter(resolved_at__gte=period.begins, resolved_at__lt=period.ends))
 
 
 def totals(scope: Scope) -> Totals:
     """The totals of the period; takes five queries."""
-    of_resolved = resolved(scope).aggregate(cases=Count("pk"), **_spread(F("resolved_at") - Plausible("escalated_at")))
+    of_resolved = resolved(scope).aggregate(
+        escalations=Count("pk"), **_spread(F("resolved_at") - Plausible("escalated_at"))
+    )
     return Totals(
         opened=opened(scope).count(),
         repeats=opened(scope).filter(is_repeat(scope.period)).count(),
         to_claim=_time_to(Event.Kind.CLAIMED, scope),
         to_reply=_time_to(Event.Kind.REPLIED, scope),
-        to_resolve=Spread(of_resolved["cases"], of_resolved["median"], of_resolved["ninety"]),
+        to_resolve=Spread(of_resolved["escalations"], of_resolved["median"], of_resolved["ninety"]),
     )
 
 
 def _time_to(kind: Event.Kind, scope: Scope) -> Spread:
     """From events of that kind, which are fewer than the escalations: each escalation's first."""
-    case = Escalation.objects.filter(pk=OuterRef("escalation_id"))
+    escalation = Escalation.objects.filter(pk=OuterRef("escalation_id"))
     events = Event.objects.filter(kind=kind, escalation_id__in=opened(scope).order_by().values("pk"))
     first = events.values("escalation_id").annotate(
-        first_at=Min("at"), escalated_at=Subquery(case.values("escalated_at"))
+        first_at=Min("at"), escalated_at=Subquery(escalation.values("escalated_at"))
     )
-    found = first.aggregate(cases=Count("first_at"), **_spread(F("first_at") - Plausible("escalated_at")))
-    return Spread(found["cases"], found["median"], found["ninety"])
+    found = first.aggregate(escalations=Count("first_at"), **_spread(F("first_at") - Plausible("escalated_at")))
+    return Spread(found["escalations"], found["median"], found["ninety"])
 
 
 def by_reason(scope: Scope) -> list[tuple[str | None, int]]:
     """The most frequent reasons of the escalations opened."""
-    rows = cast(QuerySet[Any, Any], opened(scope).order_by()).values("why").annotate(cases=Count("pk"))
-    return list(rows.order_by("-cases", "why").values_list("why", "cases")[:MOST_REASONS])
+    rows = cast(QuerySet[Any, Any], opened(scope).order_by()).values("why").annotate(escalations=Count("pk"))
+    return list(rows.order_by("-escalations", "why").values_list("why", "escalations")[:MOST_REASONS])
 
 
 def by_hour(scope: Scope) -> list[int]:
     """Escalations opened in each of the 24 hours of the day."""
     hour = ExtractHour("escalated_at", tzinfo=get_current_timezone())
-    rows = dict(opened(scope).order_by().annotate(hour=hour).values_list("hour").annotate(cases=Count("pk")))
+    rows = dict(opened(scope).order_by().annotate(hour=hour).values_list("hour").annotate(escalations=Count("pk")))
     return [rows.get(number, 0) for number in range(24)]
 
 
@@ -226,11 +228,11 @@ def by_day(scope: Scope) -> list[Day]:
     step = timedelta(days=7 if is_long else 1)
     day = period.first - timedelta(days=period.first.weekday() if is_long else 0)
 
-    def counted(cases: Cases, field: str) -> dict[date, int]:
+    def counted(escalations: Escalations, field: str) -> dict[date, int]:
         trunc = TruncWeek if is_long else TruncDate
-        rows = cases.order_by().annotate(day=trunc(field, tzinfo=get_current_timezone())).values_list("day")
-        found = rows.annotate(cases=Count("pk"))
-        return {moment.date() if isinstance(moment, datetime) else moment: cases for moment, cases in found}
+        rows = escalations.order_by().annotate(day=trunc(field, tzinfo=get_current_timezone())).values_list("day")
+        found = rows.annotate(escalations=Count("pk"))
+        return {moment.date() if isinstance(moment, datetime) else moment: escalations for moment, escalations in found}
 
     begun, done = counted(opened(scope), "escalated_at"), counted(resolved(scope), "resolved_at")
     days = []
@@ -242,10 +244,10 @@ def by_day(scope: Scope) -> list[Day]:
 
 def businesses(period: Period) -> list[tuple[UUID, str]]:
     """Id and name of the businesses with escalations opened in the period."""
-    cases = all_cases().filter(
+    escalations = all_escalations().filter(
         escalated_at__gte=period.begins, escalated_at__lt=period.ends, instance__business_id__isnull=False
     )
-    rows = cases.order_by().values_list(
+    rows = escalations.order_by().values_list(
         "instance__business_id", Coalesce(name_at("instance__business"), Value("", TextField()))
     )
     return list(rows.distinct()[:MOST_CHOICES])
@@ -268,28 +270,28 @@ def export_rows(scope: Scope) -> Iterator[Any]:
     """
     acts = Event.objects.filter(escalation_id=OuterRef("pk")).order_by("at")
     events, replies = acts.filter(kind=Event.Kind.CLAIMED), acts.filter(kind=Event.Kind.REPLIED)
-    cases = with_resolver(with_people(opened(scope)))
-    cases = cases.annotate(
+    escalations = with_resolver(with_people(opened(scope)))
+    escalations = escalations.annotate(
         claimant=Subquery(events.values("actor_name")[:1]),
         claimed_at=Subquery(events.values("at")[:1]),
         replied_at=Subquery(replies.values("at")[:1]),
         is_repeat=is_repeat(scope.period),
     )
     after: Cursor | None = None
-    while chunk := list(oldest_after(cases, "escalated_at", after)[:CHUNK]):
+    while chunk := list(oldest_after(escalations, "escalated_at", after)[:CHUNK]):
         yield from chunk
         after = Cursor(chunk[-1].escalated_at, chunk[-1].pk)
 
 
-def _of(scope: Scope, cases: Cases) -> Cases:
+def _of(scope: Scope, escalations: Escalations) -> Escalations:
     if scope.business:
-        cases = cases.filter(instance__business_id=scope.business)
+        escalations = escalations.filter(instance__business_id=scope.business)
     if scope.person:
         acts = Event.objects.filter(
             escalation_id=OuterRef("pk"), actor_id=scope.person, kind__in=[Event.Kind.CLAIMED, Event.Kind.RESOLVED]
         )
-        cases = cases.filter(Exists(acts))
-    return cases
+        escalations = escalations.filter(Exists(acts))
+    return escalations
 
 
 def _spread(took: Any) -> dict[str, Aggregate]:

@@ -14,7 +14,7 @@ from conversations.queries import phone_begins
 from escalations.annotations import with_people, with_resolver
 from escalations.folding import FoldedDocument
 from escalations.models import Escalation
-from escalations.queries import all_cases
+from escalations.queries import all_escalations
 from escalations.search.wording import Wording
 from usage.models.profile import name_at
 from waops.access.personal import ending_with, sees_numbers
@@ -58,9 +58,9 @@ def conversations_of(customers: Customers, after: Cursor | None, size: int) -> F
     return page_after(rows.without_data(), "last_activity", after, size)
 
 
-def cases_of(customers: Customers, after: Cursor | None, size: int) -> Found[Escalation]:
-    """Escalations of these customers, latest first, with what `all_cases`, `with_people` and `with_resolver` add."""
-    every = all_cases().annotate(moment=Coalesce("waiting_since", UNKNOWN))
+def escalations_of(customers: Customers, after: Cursor | None, size: int) -> Found[Escalation]:
+    """Escalations of these customers, latest first, with `all_escalations`, `with_people` and `with_resolver`."""
+    every = all_escalations().annotate(moment=Coalesce("waiting_since", UNKNOWN))
     wanted = _newest(every, "whatsapp_number", customers, "moment", after, size)
     return page_after(with_resolver(with_people(every)).filter(pk__in=wanted), "moment", after, size)
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from conversations.models import Conversation, Message
 from escalations.desk.base import DeskPages
 from escalations.folding import INDEXED
-from escalations.search.customers import Customers, cases_of, conversations_of, find_customers
+from escalations.search.customers import Customers, conversations_of, escalations_of, find_customers
 from escalations.search.messages import TooManyMatchesError, messages_with
 from escalations.search.wording import Piece, Wording, snippet
 from waops.access import personal
@@ -24,7 +24,7 @@ from waops.database.paging import Cursor, Found
 
 OVERVIEW, FULL = 10, 50
 """Results of each kind shown side by side, and of one kind alone."""
-KINDS = ("cases", "conversations", "messages")
+KINDS = ("escalations", "conversations", "messages")
 LATEST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
@@ -110,7 +110,7 @@ def _readers(
     request: HttpRequest, customers: Customers
 ) -> Iterator[tuple[str, Callable[[Cursor | None, int], Found[Any]]]]:
     """What this person may see, in the order of the page."""
-    yield "cases", lambda after, size: cases_of(customers, after, size)
+    yield "escalations", lambda after, size: escalations_of(customers, after, size)
     if may_view(request, Conversation):
         yield "conversations", lambda after, size: conversations_of(customers, after, size)
     if may_view(request, Message):

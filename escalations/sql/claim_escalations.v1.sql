@@ -7,13 +7,13 @@ CREATE OR REPLACE FUNCTION waops.claim_escalations(
     p_lease interval,
     p_force boolean DEFAULT false,
     p_versions integer[] DEFAULT NULL
-) RETURNS SETOF waops.case_result
+) RETURNS SETOF waops.escalation_result
     LANGUAGE plpgsql
     SECURITY INVOKER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_now timestamp with time zone := waops.lock_cases(p_ids, p_actor_name);
+    v_now timestamp with time zone := waops.lock_escalations(p_ids, p_actor_name);
     v_ids uuid[];
     v_outcomes text[];
 BEGIN
@@ -24,16 +24,16 @@ BEGIN
                 WHEN asked.resolved_at IS NULL AND asked.claimed_by_id = p_actor_id THEN 'renewed'
                 ELSE coalesce(asked.refusal, 'claimed')
             END AS outcome
-        FROM waops.check_cases(p_ids, p_versions, p_actor_id, true, p_force) AS asked
+        FROM waops.check_escalations(p_ids, p_versions, p_actor_id, true, p_force) AS asked
     ),
     renewed AS (
-        UPDATE waops.escalations_casestate AS state
+        UPDATE waops.escalations_escalationstate AS state
         SET lease_until = greatest(state.lease_until, v_now + p_lease)
         FROM decided
         WHERE state.escalation_id = decided.escalation_id AND decided.outcome = 'renewed'
     ),
     claimed AS (
-        UPDATE waops.escalations_casestate AS state
+        UPDATE waops.escalations_escalationstate AS state
         SET version = state.version + 1,
             claimed_by_id = p_actor_id, claimed_by_name = p_actor_name,
             claimed_at = v_now, lease_until = v_now + p_lease,
@@ -58,6 +58,6 @@ BEGIN
     INTO v_ids, v_outcomes
     FROM decided;
 
-    RETURN QUERY SELECT * FROM waops.case_results(v_ids, v_outcomes);
+    RETURN QUERY SELECT * FROM waops.escalation_results(v_ids, v_outcomes);
 END
 $$;

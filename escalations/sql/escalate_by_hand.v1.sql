@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION waops.escalate_by_hand(
     p_actor_id bigint,
     p_actor_name text,
     p_note text DEFAULT ''
-) RETURNS SETOF waops.case_result
+) RETURNS SETOF waops.escalation_result
     LANGUAGE plpgsql
     SECURITY INVOKER
     SET search_path = pg_catalog, pg_temp
@@ -25,7 +25,7 @@ BEGIN
     FROM public.whatsapp_conversations AS conversation
     WHERE conversation.id = p_conversation_id;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT * FROM waops.case_results(ARRAY[NULL::uuid], ARRAY['not_found']);
+        RETURN QUERY SELECT * FROM waops.escalation_results(ARRAY[NULL::uuid], ARRAY['not_found']);
         RETURN;
     END IF;
 
@@ -51,14 +51,14 @@ BEGIN
         ON CONFLICT (instance_id, whatsapp_number) WHERE resolved_at IS NULL DO NOTHING
         RETURNING escalation.id INTO v_id;
         IF FOUND THEN
-            INSERT INTO waops.escalations_casestate (escalation_id, version) VALUES (v_id, 1);
+            INSERT INTO waops.escalations_escalationstate (escalation_id, version) VALUES (v_id, 1);
             INSERT INTO waops.escalations_event
                 (escalation_id, instance_id, whatsapp_number, kind, at, actor_id, actor_name, details)
             VALUES (
                 v_id, v_instance_id, v_phone, 'escalated', clock_timestamp(), p_actor_id, p_actor_name,
                 jsonb_strip_nulls(jsonb_build_object('note', NULLIF(p_note, '')))
             );
-            RETURN QUERY SELECT * FROM waops.case_results(ARRAY[v_id], ARRAY['escalated']);
+            RETURN QUERY SELECT * FROM waops.escalation_results(ARRAY[v_id], ARRAY['escalated']);
             RETURN;
         END IF;
 
@@ -69,7 +69,7 @@ BEGIN
           AND escalation.whatsapp_number = v_phone
           AND escalation.resolved_at IS NULL;
         IF FOUND THEN
-            RETURN QUERY SELECT * FROM waops.case_results(ARRAY[v_id], ARRAY['already_open'], ARRAY[v_id]);
+            RETURN QUERY SELECT * FROM waops.escalation_results(ARRAY[v_id], ARRAY['already_open'], ARRAY[v_id]);
             RETURN;
         END IF;
         -- It was resolved in between.

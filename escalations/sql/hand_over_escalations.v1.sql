@@ -9,22 +9,22 @@ CREATE OR REPLACE FUNCTION waops.hand_over_escalations(
     p_lease interval,
     p_force boolean DEFAULT false,
     p_versions integer[] DEFAULT NULL
-) RETURNS SETOF waops.case_result
+) RETURNS SETOF waops.escalation_result
     LANGUAGE plpgsql
     SECURITY INVOKER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_now timestamp with time zone := waops.lock_cases(p_ids, p_actor_name);
+    v_now timestamp with time zone := waops.lock_escalations(p_ids, p_actor_name);
     v_ids uuid[];
     v_outcomes text[];
 BEGIN
     WITH decided AS (
         SELECT asked.*, coalesce(asked.refusal, 'handed_over') AS outcome
-        FROM waops.check_cases(p_ids, p_versions, p_actor_id, true, p_force) AS asked
+        FROM waops.check_escalations(p_ids, p_versions, p_actor_id, true, p_force) AS asked
     ),
     given AS (
-        UPDATE waops.escalations_casestate AS state
+        UPDATE waops.escalations_escalationstate AS state
         SET version = state.version + 1,
             claimed_by_id = p_to_id, claimed_by_name = p_to_name, claimed_at = v_now, lease_until = v_now + p_lease,
             snoozed_by_id = NULL, snoozed_by_name = NULL, snoozed_at = NULL, snoozed_until = NULL,
@@ -51,6 +51,6 @@ BEGIN
     INTO v_ids, v_outcomes
     FROM decided;
 
-    RETURN QUERY SELECT * FROM waops.case_results(v_ids, v_outcomes);
+    RETURN QUERY SELECT * FROM waops.escalation_results(v_ids, v_outcomes);
 END
 $$;

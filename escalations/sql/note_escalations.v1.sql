@@ -5,19 +5,19 @@ CREATE OR REPLACE FUNCTION waops.note_escalations(
     p_actor_name text,
     p_note text,
     p_versions integer[] DEFAULT NULL
-) RETURNS SETOF waops.case_result
+) RETURNS SETOF waops.escalation_result
     LANGUAGE plpgsql
     SECURITY INVOKER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_now timestamp with time zone := waops.lock_cases(p_ids, p_actor_name);
+    v_now timestamp with time zone := waops.lock_escalations(p_ids, p_actor_name);
     v_ids uuid[];
     v_outcomes text[];
 BEGIN
     WITH decided AS (
         SELECT asked.*, coalesce(asked.refusal, 'noted') AS outcome
-        FROM waops.check_cases(p_ids, p_versions, p_actor_id, false, true) AS asked
+        FROM waops.check_escalations(p_ids, p_versions, p_actor_id, false, true) AS asked
     ),
     history AS (
         INSERT INTO waops.escalations_event
@@ -32,6 +32,6 @@ BEGIN
     INTO v_ids, v_outcomes
     FROM decided;
 
-    RETURN QUERY SELECT * FROM waops.case_results(v_ids, v_outcomes);
+    RETURN QUERY SELECT * FROM waops.escalation_results(v_ids, v_outcomes);
 END
 $$;

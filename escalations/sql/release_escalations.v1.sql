@@ -5,13 +5,13 @@ CREATE OR REPLACE FUNCTION waops.release_escalations(
     p_actor_name text,
     p_force boolean DEFAULT false,
     p_versions integer[] DEFAULT NULL
-) RETURNS SETOF waops.case_result
+) RETURNS SETOF waops.escalation_result
     LANGUAGE plpgsql
     SECURITY INVOKER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_now timestamp with time zone := waops.lock_cases(p_ids, p_actor_name);
+    v_now timestamp with time zone := waops.lock_escalations(p_ids, p_actor_name);
     v_ids uuid[];
     v_outcomes text[];
 BEGIN
@@ -19,10 +19,10 @@ BEGIN
         SELECT
             asked.*,
             coalesce(asked.refusal, CASE WHEN asked.claimed_by_id IS NULL THEN 'not_held' ELSE 'released' END) AS outcome
-        FROM waops.check_cases(p_ids, p_versions, p_actor_id, true, p_force) AS asked
+        FROM waops.check_escalations(p_ids, p_versions, p_actor_id, true, p_force) AS asked
     ),
     released AS (
-        UPDATE waops.escalations_casestate AS state
+        UPDATE waops.escalations_escalationstate AS state
         SET version = state.version + 1,
             claimed_by_id = NULL, claimed_by_name = NULL, claimed_at = NULL, lease_until = NULL
         FROM decided
@@ -45,6 +45,6 @@ BEGIN
     INTO v_ids, v_outcomes
     FROM decided;
 
-    RETURN QUERY SELECT * FROM waops.case_results(v_ids, v_outcomes);
+    RETURN QUERY SELECT * FROM waops.escalation_results(v_ids, v_outcomes);
 END
 $$;

@@ -6,13 +6,13 @@ CREATE OR REPLACE FUNCTION waops.renew_claims(
     p_actor_name text,
     p_lease interval,
     p_versions integer[] DEFAULT NULL
-) RETURNS SETOF waops.case_result
+) RETURNS SETOF waops.escalation_result
     LANGUAGE plpgsql
     SECURITY INVOKER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_now timestamp with time zone := waops.lock_cases(p_ids, p_actor_name);
+    v_now timestamp with time zone := waops.lock_escalations(p_ids, p_actor_name);
     v_ids uuid[];
     v_outcomes text[];
 BEGIN
@@ -20,10 +20,10 @@ BEGIN
         SELECT
             asked.*,
             coalesce(asked.refusal, CASE WHEN asked.claimed_by_id IS NULL THEN 'not_held' ELSE 'renewed' END) AS outcome
-        FROM waops.check_cases(p_ids, p_versions, p_actor_id, true, false) AS asked
+        FROM waops.check_escalations(p_ids, p_versions, p_actor_id, true, false) AS asked
     ),
     renewed AS (
-        UPDATE waops.escalations_casestate AS state
+        UPDATE waops.escalations_escalationstate AS state
         SET lease_until = greatest(state.lease_until, v_now + p_lease)
         FROM decided
         WHERE state.escalation_id = decided.escalation_id AND decided.outcome = 'renewed'
@@ -32,6 +32,6 @@ BEGIN
     INTO v_ids, v_outcomes
     FROM decided;
 
-    RETURN QUERY SELECT * FROM waops.case_results(v_ids, v_outcomes);
+    RETURN QUERY SELECT * FROM waops.escalation_results(v_ids, v_outcomes);
 END
 $$;

@@ -5,14 +5,14 @@ CREATE OR REPLACE FUNCTION waops.reopen_escalations(
     p_actor_id bigint,
     p_actor_name text,
     p_versions integer[] DEFAULT NULL
-) RETURNS SETOF waops.case_result
+) RETURNS SETOF waops.escalation_result
     LANGUAGE plpgsql
     SECURITY INVOKER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_attempts CONSTANT integer := 3;
-    v_now timestamp with time zone := waops.lock_cases(p_ids, p_actor_name);
+    v_now timestamp with time zone := waops.lock_escalations(p_ids, p_actor_name);
     v_ids uuid[];
     v_outcomes text[];
     v_others uuid[];
@@ -29,7 +29,7 @@ BEGIN
                         PARTITION BY asked.whatsapp_number, asked.instance_id
                         ORDER BY asked.refusal IS NOT NULL, asked.place
                     ) AS first_asked
-                FROM waops.check_cases(p_ids, p_versions, p_actor_id, false, true) AS asked
+                FROM waops.check_escalations(p_ids, p_versions, p_actor_id, false, true) AS asked
                 LEFT JOIN LATERAL (
                     SELECT other.id, other.resolved_at
                     FROM public.escalated_conversations AS other
@@ -67,7 +67,7 @@ BEGIN
                 WHERE escalation.id = decided.escalation_id AND decided.outcome = 'reopened'
             ),
             state AS (
-                UPDATE waops.escalations_casestate AS state
+                UPDATE waops.escalations_escalationstate AS state
                 SET version = state.version + 1, outcome_id = NULL, note = '', resolved_by_id = NULL
                 FROM decided
                 WHERE state.escalation_id = decided.escalation_id AND decided.outcome = 'reopened'
@@ -102,6 +102,6 @@ BEGIN
         END;
     END LOOP;
 
-    RETURN QUERY SELECT * FROM waops.case_results(v_ids, v_outcomes, v_others);
+    RETURN QUERY SELECT * FROM waops.escalation_results(v_ids, v_outcomes, v_others);
 END
 $$;

@@ -9,13 +9,13 @@ CREATE OR REPLACE FUNCTION waops.resolve_escalations(
     p_note text DEFAULT '',
     p_force boolean DEFAULT false,
     p_versions integer[] DEFAULT NULL
-) RETURNS SETOF waops.case_result
+) RETURNS SETOF waops.escalation_result
     LANGUAGE plpgsql
     SECURITY INVOKER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_now timestamp with time zone := waops.lock_cases(p_ids, p_actor_name);
+    v_now timestamp with time zone := waops.lock_escalations(p_ids, p_actor_name);
     v_ids uuid[];
     v_outcomes text[];
     v_others uuid[];
@@ -40,11 +40,11 @@ BEGIN
                 WHEN p_note = '' AND rule.note_required THEN 'note_required'
                 ELSE 'resolved'
             END AS outcome
-        FROM waops.check_cases(p_ids, p_versions, p_actor_id, true, true) AS asked
+        FROM waops.check_escalations(p_ids, p_versions, p_actor_id, true, true) AS asked
         LEFT JOIN LATERAL (
             SELECT state.escalation_id
             FROM public.escalated_conversations AS open
-            JOIN waops.escalations_casestate AS state ON state.escalation_id = open.id
+            JOIN waops.escalations_escalationstate AS state ON state.escalation_id = open.id
             WHERE NOT p_force
               AND open.resolved_at IS NULL
               AND open.whatsapp_number = asked.whatsapp_number
@@ -104,7 +104,7 @@ BEGIN
             candidate.first_asked
     ),
     state AS (
-        UPDATE waops.escalations_casestate AS state
+        UPDATE waops.escalations_escalationstate AS state
         SET version = state.version + 1,
             claimed_by_id = NULL, claimed_by_name = NULL, claimed_at = NULL, lease_until = NULL,
             snoozed_by_id = NULL, snoozed_by_name = NULL, snoozed_at = NULL, snoozed_until = NULL,
@@ -136,7 +136,7 @@ BEGIN
                 END
         FROM closed
         -- As it was when the statement began.
-        LEFT JOIN waops.escalations_casestate AS before ON before.escalation_id = closed.id
+        LEFT JOIN waops.escalations_escalationstate AS before ON before.escalation_id = closed.id
     )
     SELECT array_agg(closed.first_asked) FILTER (WHERE NOT closed.is_asked)
     INTO v_merged_into
@@ -144,7 +144,7 @@ BEGIN
 
     RETURN QUERY
     SELECT *
-    FROM waops.case_results(
+    FROM waops.escalation_results(
         v_ids,
         v_outcomes,
         v_others,

@@ -6,19 +6,19 @@ CREATE OR REPLACE FUNCTION waops.snooze_escalations(
     p_actor_name text,
     p_until timestamp with time zone,
     p_versions integer[] DEFAULT NULL
-) RETURNS SETOF waops.case_result
+) RETURNS SETOF waops.escalation_result
     LANGUAGE plpgsql
     SECURITY INVOKER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_now timestamp with time zone := waops.lock_cases(p_ids, p_actor_name);
+    v_now timestamp with time zone := waops.lock_escalations(p_ids, p_actor_name);
     v_ids uuid[];
     v_outcomes text[];
 BEGIN
     WITH decided AS (
         SELECT asked.*, coalesce(asked.refusal, 'snoozed') AS outcome
-        FROM waops.check_cases(p_ids, p_versions, p_actor_id, true, false) AS asked
+        FROM waops.check_escalations(p_ids, p_versions, p_actor_id, true, false) AS asked
     ),
     -- All newer than the oldest of them, so that a message is new if it is none of them and not older.
     seen AS (
@@ -41,7 +41,7 @@ BEGIN
         GROUP BY decided.escalation_id
     ),
     snoozed AS (
-        UPDATE waops.escalations_casestate AS state
+        UPDATE waops.escalations_escalationstate AS state
         SET version = state.version + 1,
             claimed_by_id = NULL, claimed_by_name = NULL, claimed_at = NULL, lease_until = NULL,
             snoozed_by_id = p_actor_id, snoozed_by_name = p_actor_name, snoozed_at = v_now, snoozed_until = p_until,
@@ -62,6 +62,6 @@ BEGIN
     INTO v_ids, v_outcomes
     FROM decided;
 
-    RETURN QUERY SELECT * FROM waops.case_results(v_ids, v_outcomes);
+    RETURN QUERY SELECT * FROM waops.escalation_results(v_ids, v_outcomes);
 END
 $$;

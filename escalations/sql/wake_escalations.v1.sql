@@ -4,13 +4,13 @@ CREATE OR REPLACE FUNCTION waops.wake_escalations(
     p_actor_id bigint,
     p_actor_name text,
     p_versions integer[] DEFAULT NULL
-) RETURNS SETOF waops.case_result
+) RETURNS SETOF waops.escalation_result
     LANGUAGE plpgsql
     SECURITY INVOKER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_now timestamp with time zone := waops.lock_cases(p_ids, p_actor_name);
+    v_now timestamp with time zone := waops.lock_escalations(p_ids, p_actor_name);
     v_ids uuid[];
     v_outcomes text[];
 BEGIN
@@ -18,10 +18,10 @@ BEGIN
         SELECT
             asked.*,
             coalesce(asked.refusal, CASE WHEN asked.snoozed_at IS NULL THEN 'not_snoozed' ELSE 'woken' END) AS outcome
-        FROM waops.check_cases(p_ids, p_versions, p_actor_id, true, false) AS asked
+        FROM waops.check_escalations(p_ids, p_versions, p_actor_id, true, false) AS asked
     ),
     woken AS (
-        UPDATE waops.escalations_casestate AS state
+        UPDATE waops.escalations_escalationstate AS state
         SET version = state.version + 1,
             snoozed_by_id = NULL, snoozed_by_name = NULL, snoozed_at = NULL, snoozed_until = NULL,
             snoozed_seen_after = NULL, snoozed_seen = '{}'
@@ -41,6 +41,6 @@ BEGIN
     INTO v_ids, v_outcomes
     FROM decided;
 
-    RETURN QUERY SELECT * FROM waops.case_results(v_ids, v_outcomes);
+    RETURN QUERY SELECT * FROM waops.escalation_results(v_ids, v_outcomes);
 END
 $$;

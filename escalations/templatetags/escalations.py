@@ -89,7 +89,7 @@ def desk_live(context: dict[str, Any], since: datetime | None = None) -> dict[st
 
 
 @register.simple_tag
-def case_address(pk: UUID, queue: str = "") -> str:
+def escalation_address(pk: UUID, queue: str = "") -> str:
     """An escalation's page, within the queue that the person came from."""
     return rows.in_queue(reverse("admin:escalations_escalation_change", args=[pk]), queue)
 

@@ -93,12 +93,12 @@ def test_an_unlimited_persons_statements_are_as_they_were(worlds) -> None:
     assert "WHERE" not in sql
 
 
-def test_actions_treat_a_hidden_case_as_one_that_does_not_exist(salma, own, other) -> None:
-    case, hidden = own.rows["escalations.escalation"], other.rows["escalations.escalation"]
+def test_actions_treat_a_hidden_escalation_as_one_that_does_not_exist(salma, own, other) -> None:
+    escalation, hidden = own.rows["escalations.escalation"], other.rows["escalations.escalation"]
     with reading_as(Reader(salma)):
-        results = procedures.claim([hidden.pk, case.pk], salma)
+        results = procedures.claim([hidden.pk, escalation.pk], salma)
         assert {result.escalation_id: result.outcome for result in results} == {
-            case.pk: Outcome.CLAIMED,
+            escalation.pk: Outcome.CLAIMED,
             hidden.pk: Outcome.NOT_FOUND,
         }
         for action in (procedures.release, procedures.resolve, procedures.renew):
@@ -110,10 +110,10 @@ def test_bulk_on_all_that_match_takes_ones_own_only(salma, own, other) -> None:
     client = signed_in(salma)
     preview = client.post(f"{QUEUE}bulk/", {"action": "resolve", "all": "1", "query": ""})
     assert not traces_in(preview.content.decode(), other)
-    chosen = preview.context["cases"]
+    chosen = preview.context["escalations"]
     assert chosen.startswith(str(own.rows["escalations.escalation"].pk))
     hidden = other.rows["escalations.escalation"]
-    client.post(f"{QUEUE}bulk/", {"action": "resolve", "cases": f"{chosen},{hidden.pk}:0"})
+    client.post(f"{QUEUE}bulk/", {"action": "resolve", "escalations": f"{chosen},{hidden.pk}:0"})
     hidden.refresh_from_db()
     own.rows["escalations.escalation"].refresh_from_db()
     assert hidden.resolved_at is None
@@ -182,7 +182,7 @@ def test_search_finds_ones_own_only(salma, own, other) -> None:
 
 
 def test_a_streamed_export_is_limited_to_its_last_line(manager, own, other) -> None:
-    answer = signed_in(manager).get(f"{QUEUE}reports/cases.csv")
+    answer = signed_in(manager).get(f"{QUEUE}reports/escalations.csv")
     lines = b"".join(answer.streaming_content).decode()
     assert own.phone in lines
     assert not traces_in(lines, other)
@@ -214,12 +214,12 @@ def test_another_persons_preview_changes_nothing_hidden(manager, own, other) -> 
 def test_an_escalation_is_handed_over_only_to_people_who_may_see_it(own, other, salma) -> None:
     nobody = limited(factories.staff("Support", username="omar"), other.business)
     somebody = factories.staff("Support", username="nour")
-    case = own.rows["escalations.escalation"]
+    escalation = own.rows["escalations.escalation"]
     client = signed_in(salma)
-    page = client.get(f"{QUEUE}{case.pk}/change/")
+    page = client.get(f"{QUEUE}{escalation.pk}/change/")
     assert [one.name for one in page.context["colleagues"]] == ["nour", "salma"]
-    assert client.post(f"{QUEUE}{case.pk}/hand-over/", {"to": nobody.pk}).status_code == 403
-    assert client.post(f"{QUEUE}{case.pk}/hand-over/", {"to": somebody.pk}).status_code == 302
+    assert client.post(f"{QUEUE}{escalation.pk}/hand-over/", {"to": nobody.pk}).status_code == 403
+    assert client.post(f"{QUEUE}{escalation.pk}/hand-over/", {"to": somebody.pk}).status_code == 302
 
 
 def test_autocomplete_and_forms_offer_ones_own_businesses(manager, own, other) -> None:

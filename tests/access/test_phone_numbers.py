@@ -96,7 +96,7 @@ def shown(own: World) -> list[str]:
         f"{QUEUE}attention/",
         f"{QUEUE}search/?q=words",
         f"{QUEUE}search/?q=0001",
-        f"{QUEUE}reports/cases.csv",
+        f"{QUEUE}reports/escalations.csv",
         f"{QUEUE}live/",
         f"/usage/profile/{own.business.pk}/change/",
         "/waops/archivedrow/",
@@ -124,16 +124,16 @@ def test_no_page_shows_a_number_to_people_who_may_not_see_any(own, blind) -> Non
         assert "wa.me" not in text, page
         assert "data-copy" not in text, page
         assert "data-number" not in text, page
-    case = content(blind, f"{QUEUE}{own.rows['escalations.escalation'].pk}/change/")
-    assert HIDDEN in plain(case)
+    escalation = content(blind, f"{QUEUE}{own.rows['escalations.escalation'].pk}/change/")
+    assert HIDDEN in plain(escalation)
 
 
 def test_people_who_may_see_numbers_see_them(own) -> None:
     client = signed_in(factories.staff(SUPPORT))
-    case = content(client, f"{QUEUE}{own.rows['escalations.escalation'].pk}/change/")
-    assert f"https://wa.me/{own.phone}1" in case
-    assert f'data-copy="{own.phone}1"' in case
-    assert f"call {own.phone}1" in case
+    escalation = content(client, f"{QUEUE}{own.rows['escalations.escalation'].pk}/change/")
+    assert f"https://wa.me/{own.phone}1" in escalation
+    assert f'data-copy="{own.phone}1"' in escalation
+    assert f"call {own.phone}1" in escalation
 
 
 @pytest.mark.parametrize(("group", "sees"), [(SUPPORT, True), (MANAGERS, True), (OPERATORS, False)])
@@ -227,8 +227,8 @@ def test_texts_cannot_be_searched_for_digits(own, blind, page: str) -> None:
 
 
 def test_a_reason_with_a_number_is_neither_offered_nor_confirmed(own, blind) -> None:
-    case = own.rows["escalations.escalation"]
-    Escalation.objects.filter(pk=case.pk).update(reason=f"call {own.phone}1")
+    escalation = own.rows["escalations.escalation"]
+    Escalation.objects.filter(pk=escalation.pk).update(reason=f"call {own.phone}1")
     assert own.phone not in content(blind, f"{QUEUE}?choices=1")
     assert blind.get(f"{QUEUE}?reason=call+{own.phone}1").status_code == 400
 

@@ -44,13 +44,13 @@ def record(**values) -> AccessRecord:
 
 def test_reading_a_conversation_is_recorded_once_in_a_while(own, salma) -> None:
     client = signed_in(salma)
-    case, chat = own.rows["escalations.escalation"], own.rows["conversations.conversation"]
+    escalation, chat = own.rows["escalations.escalation"], own.rows["conversations.conversation"]
     for _ in range(2):
-        client.get(f"{QUEUE}{case.pk}/change/")
-        client.get(f"{QUEUE}{case.pk}/messages/")
+        client.get(f"{QUEUE}{escalation.pk}/change/")
+        client.get(f"{QUEUE}{escalation.pk}/messages/")
         client.get(f"/conversations/conversation/{chat.pk}/change/")
     assert recorded() == [
-        ("read", "escalations.escalation", str(case.pk)),
+        ("read", "escalations.escalation", str(escalation.pk)),
         ("read", "conversations.conversation", str(chat.pk)),
     ]
     first = AccessRecord.objects.first()
@@ -91,7 +91,7 @@ def test_lists_and_search_of_messages_are_recorded(own, salma) -> None:
 
 def test_every_export_is_recorded_with_its_filters(own, salma) -> None:
     client = signed_in(salma)
-    for page in (f"{QUEUE}reports/cases.csv?person=1", "/usage/profile/export/?view=out"):
+    for page in (f"{QUEUE}reports/escalations.csv?person=1", "/usage/profile/export/?view=out"):
         for _ in range(2):
             assert client.get(page).status_code == 200
     client.get(f"/usage/profile/{own.business.pk}/export/")
@@ -102,7 +102,7 @@ def test_every_export_is_recorded_with_its_filters(own, salma) -> None:
 
 def test_what_is_not_answered_is_not_recorded(own) -> None:
     client = signed_in(factories.staff("Operators"))
-    client.get(f"{QUEUE}reports/cases.csv")
+    client.get(f"{QUEUE}reports/escalations.csv")
     client.get(f"{QUEUE}{own.business.pk}/change/")
     client.get(f"{QUEUE}live/")
     assert recorded() == []
@@ -117,11 +117,11 @@ def test_records_only_grow(change: str) -> None:
 
 
 def test_administrators_read_the_records(own, salma) -> None:
-    case = own.rows["escalations.escalation"]
-    signed_in(salma).get(f"{QUEUE}{case.pk}/change/")
+    escalation = own.rows["escalations.escalation"]
+    signed_in(salma).get(f"{QUEUE}{escalation.pk}/change/")
     page = signed_in(factories.staff(is_superuser=True)).get("/waops/accessrecord/").content.decode()
     assert "salma" in page
-    assert f"{QUEUE}{case.pk}/change/" in page
+    assert f"{QUEUE}{escalation.pk}/change/" in page
     assert signed_in(factories.staff("Operators", "Managers", "Support")).get("/waops/accessrecord/").status_code == 403
 
 

@@ -34,7 +34,7 @@ def world(word: str, phone: str) -> World:
     number = factories.instance(business, instance_name=f"{word}line", status="disconnected")
     chat = factories.conversation(number, f"{phone}1")
     message = factories.message(chat, f"{word} words, call {phone}1", timestamp=factories.ago(minutes=50))
-    case = factories.escalation(
+    escalation = factories.escalation(
         chat,
         escalated_at=factories.ago(minutes=40),
         reason=f"{word}_reason",
@@ -84,7 +84,7 @@ def world(word: str, phone: str) -> World:
         "usage.delivery": delivery,
         "usage.alertrule": AlertRule.objects.create(business=business, emails=f"{word}@example.com"),
         "escalations.closingrule": ClosingRule.objects.create(business=business, note_required=False),
-        "escalations.escalation": case,
+        "escalations.escalation": escalation,
         "escalations.resolved": closed,
         "conversations.missed": missed,
         "conversations.whatsappinstance": number,

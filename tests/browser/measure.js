@@ -33,7 +33,7 @@
   // What a frame that scrolls by itself shows of it.
   const seen = (element) => {
     const { left, right, top, bottom } = element.getBoundingClientRect();
-    const frame = element.closest(".tabs, .chips, .frame, .talk__scroll, .case-side, .case-queue")?.getBoundingClientRect();
+    const frame = element.closest(".tabs, .chips, .frame, .talk__scroll, .escalation-side, .escalation-queue")?.getBoundingClientRect();
     if (!frame) return { left, right, top, bottom };
     return {
       left: Math.max(left, frame.left), right: Math.min(right, frame.right),
@@ -52,7 +52,7 @@
     });
   };
   neighbours([...document.querySelectorAll("main :is(a, button, input, select, textarea, summary)")]
-    .filter((element) => !element.closest("[popover], .case-head__actions, .reply-dock") && !element.matches(".visually-hidden")), "controls");
+    .filter((element) => !element.closest("[popover], .escalation-head__actions, .reply-dock") && !element.matches(".visually-hidden")), "controls");
   for (const row of document.querySelectorAll("main tr")) neighbours([...row.cells], "cells");
 
   // Whatever has the focus is in sight, on the way there and on the way back.

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from escalations import procedures
 from escalations.desk import board
-from escalations.models import CaseState, Escalation, Event
+from escalations.models import Escalation, EscalationState, Event
 from tests import factories, wording
 from tests.browser.conftest import Visitor
 from waops.models import User
@@ -37,33 +37,33 @@ def omar(committed_database: str) -> User:
 
 
 @pytest.fixture
-def at_case(salma: User, visit: Visit) -> tuple[Visitor, Escalation]:
+def at_escalation(salma: User, visit: Visit) -> tuple[Visitor, Escalation]:
     """Salma, with an escalation before her whose page listens."""
-    case = factories.waiting(minutes=90)
-    return at(visit(salma), case), case
+    escalation = factories.waiting(minutes=90)
+    return at(visit(salma), escalation), escalation
 
 
-def at(visitor: Visitor, case: Escalation) -> Visitor:
+def at(visitor: Visitor, escalation: Escalation) -> Visitor:
     with visitor.page.expect_response(lambda answer: "/live/?" in answer.url):
-        visitor.open(page_of(case))
+        visitor.open(page_of(escalation))
     return visitor
 
 
-def page_of(case: Escalation) -> str:
-    return f"{QUEUE}{case.pk}/change/"
+def page_of(escalation: Escalation) -> str:
+    return f"{QUEUE}{escalation.pk}/change/"
 
 
-def writes(case: Escalation, text: str = "one more thing") -> None:
-    factories.message(case.instance.conversations.get(), text, timestamp=timezone.now())
+def writes(escalation: Escalation, text: str = "one more thing") -> None:
+    factories.message(escalation.instance.conversations.get(), text, timestamp=timezone.now())
 
 
 # What others do
 
 
-def test_a_message_appears_and_resolving_knows_what_was_read(at_case) -> None:
-    visitor, case = at_case
+def test_a_message_appears_and_resolving_knows_what_was_read(at_escalation) -> None:
+    visitor, escalation = at_escalation
     page = visitor.page
-    writes(case)
+    writes(escalation)
     expect(page.locator(".chat__message--customer").last).to_contain_text("one more thing", timeout=SOON)
     # It was in view: read.
     page.locator('[data-key="resolve"]').click()
@@ -71,18 +71,18 @@ def test_a_message_appears_and_resolving_knows_what_was_read(at_case) -> None:
     assert visitor.complaints == []
 
 
-def test_a_message_below_what_is_read_moves_nothing_and_is_not_read(at_case) -> None:
-    visitor, case = at_case
-    chat = case.instance.conversations.get()
+def test_a_message_below_what_is_read_moves_nothing_and_is_not_read(at_escalation) -> None:
+    visitor, escalation = at_escalation
+    chat = escalation.instance.conversations.get()
     for place in range(40):
         factories.message(chat, f"long ago {place} " * 9, timestamp=factories.ago(minutes=200 - place))
-    at(visitor, case)
+    at(visitor, escalation)
     page = visitor.page
     frame = page.locator(".talk__scroll")
     frame.evaluate("frame => { frame.scrollTop = -600; }")
     reading = page.locator(".chat__message", has_text="long ago 20 ").first
     before = reading.bounding_box()
-    writes(case)
+    writes(escalation)
     mark = page.locator("[data-new-messages] a")
     expect(mark).to_be_visible(timeout=SOON)
     assert mark.inner_text().split()[0] == "1"
@@ -90,8 +90,8 @@ def test_a_message_below_what_is_read_moves_nothing_and_is_not_read(at_case) -> 
     page.keyboard.press("r")
     page.keyboard.press("Enter")
     expect(page.locator(".messagelist .warning")).to_contain_text(wording.WROTE_SINCE_OPENED)
-    case.refresh_from_db()
-    assert case.resolved_at is None
+    escalation.refresh_from_db()
+    assert escalation.resolved_at is None
     expect(page.locator(".chat__message--customer").last).to_contain_text("one more thing")
     page.locator('[data-key="resolve"]').click()
     page.locator(".messagelist .success").wait_for()
@@ -99,28 +99,28 @@ def test_a_message_below_what_is_read_moves_nothing_and_is_not_read(at_case) -> 
     assert [told for told in visitor.complaints if "409" not in told] == []
 
 
-def test_the_mark_leads_to_the_message(at_case) -> None:
-    visitor, case = at_case
-    chat = case.instance.conversations.get()
+def test_the_mark_leads_to_the_message(at_escalation) -> None:
+    visitor, escalation = at_escalation
+    chat = escalation.instance.conversations.get()
     for place in range(40):
         factories.message(chat, f"long ago {place} " * 9, timestamp=factories.ago(minutes=200 - place))
-    at(visitor, case)
+    at(visitor, escalation)
     page = visitor.page
     page.locator(".talk__scroll").evaluate("frame => { frame.scrollTop = -600; }")
-    writes(case)
+    writes(escalation)
     page.locator("[data-new-messages] a").click(timeout=SOON)
     expect(page.locator("[data-new-messages]")).to_be_hidden()
     expect(page.locator(".chat__message--customer").last).to_be_in_viewport()
 
 
-def test_a_claim_a_hand_over_and_a_closing_show_at_the_others_page(at_case, omar: User, salma: User) -> None:
-    visitor, case = at_case
+def test_a_claim_a_hand_over_and_a_closing_show_at_the_others_page(at_escalation, omar: User, salma: User) -> None:
+    visitor, escalation = at_escalation
     changed = visitor.page.locator("[data-changed]")
-    procedures.claim([case.pk], omar)
+    procedures.claim([escalation.pk], omar)
     expect(changed).to_contain_text("Now claimed by \u2068Omar\u2069.", timeout=SOON)
-    procedures.hand_over([case.pk], omar, salma)
+    procedures.hand_over([escalation.pk], omar, salma)
     expect(changed).to_contain_text(f"\u2068Omar\u2069 {wording.HANDED_IT_OVER}", timeout=SOON)
-    procedures.resolve([case.pk], salma)
+    procedures.resolve([escalation.pk], salma)
     expect(changed).to_contain_text(f"{wording.RESOLVED_IN_THE_MEANTIME} \u2068Salma\u2069.", timeout=SOON)
     assert visitor.complaints == []
 
@@ -132,42 +132,42 @@ def test_they_show_in_the_others_queue(salma: User, omar: User, visit: Visit) ->
     visitor.open(QUEUE)
     expect(page).to_have_title(re.compile(r"^\(3\)"))
     procedures.claim([first.pk], omar)
-    expect(page.locator(f"#case-{first.pk} [data-claimant] >> text=Omar")).to_be_visible(timeout=SOON)
+    expect(page.locator(f"#escalation-{first.pk} [data-claimant] >> text=Omar")).to_be_visible(timeout=SOON)
     procedures.hand_over([second.pk], omar, salma)
-    expect(page.locator(f"#case-{second.pk} .person--me >> text=Salma")).to_be_visible(timeout=SOON)
+    expect(page.locator(f"#escalation-{second.pk} .person--me >> text=Salma")).to_be_visible(timeout=SOON)
     procedures.resolve([third.pk], omar)
-    expect(page.locator(f"#case-{third.pk} [data-closed]")).to_contain_text("Omar", timeout=SOON)
+    expect(page.locator(f"#escalation-{third.pk} [data-closed]")).to_contain_text("Omar", timeout=SOON)
     writes(first)
-    expect(page.locator(f"#case-{first.pk} [data-wrote]")).to_be_visible(timeout=SOON)
+    expect(page.locator(f"#escalation-{first.pk} [data-wrote]")).to_be_visible(timeout=SOON)
     assert visitor.complaints == []
 
 
-def test_a_claim_that_ends_is_said_in_one_sentence(at_case, salma: User) -> None:
-    visitor, case = at_case
-    procedures.claim([case.pk], salma)
-    at(visitor, case)
+def test_a_claim_that_ends_is_said_in_one_sentence(at_escalation, salma: User) -> None:
+    visitor, escalation = at_escalation
+    procedures.claim([escalation.pk], salma)
+    at(visitor, escalation)
     page = visitor.page
     expect(page.locator(".holder__who")).to_contain_text("Yours")
-    CaseState.objects.update(claimed_at=factories.ago(minutes=20), lease_until=factories.ago(minutes=10))
+    EscalationState.objects.update(claimed_at=factories.ago(minutes=20), lease_until=factories.ago(minutes=10))
     expect(page.locator("[data-changed]")).to_contain_text(wording.CLAIM_ENDED, timeout=SOON)
     expect(page.locator(".holder__who")).to_be_hidden()
 
 
-def test_answering_in_another_tab_keeps_the_claim(at_case, salma: User) -> None:
-    visitor, case = at_case
-    procedures.claim([case.pk], salma)
+def test_answering_in_another_tab_keeps_the_claim(at_escalation, salma: User) -> None:
+    visitor, escalation = at_escalation
+    procedures.claim([escalation.pk], salma)
     page = visitor.page
     page.clock.install()
-    at(visitor, case)
+    at(visitor, escalation)
     hide = "Object.defineProperty(document, 'hidden', { get: () => true })"
     page.evaluate(hide)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    CaseState.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
+    EscalationState.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
     cache.delete(board.KEY)  # the board of a moment ago is kept
     with page.expect_response(lambda answer: 'name="away"' in (answer.request.post_data or "")):
         page.clock.run_for(10_500)
     expect(page.locator(".holder__who")).to_contain_text("Yours")
-    assert CaseState.objects.get().lease_until > timezone.now() + timedelta(minutes=8)
+    assert EscalationState.objects.get().lease_until > timezone.now() + timedelta(minutes=8)
 
 
 # Alerts
@@ -205,12 +205,12 @@ def test_several_new_ones_are_listed_by_themselves(salma: User, visit: Visit) ->
         factories.waiting(minutes=90 + minutes)
     visitor = visit(salma)
     page = listening(visitor, f"{QUEUE}?view=unclaimed")
-    new = {f"case-{factories.waiting(minutes=-0.1).pk}" for _ in range(2)}
+    new = {f"escalation-{factories.waiting(minutes=-0.1).pk}" for _ in range(2)}
     mark = page.locator('[data-mark="new"]')
     expect(mark).to_contain_text("2", timeout=SOON)
     mark.click()
     page.wait_for_url("**only=**")
-    assert {row.get_attribute("id") for row in page.locator("tr[data-case]").all()} == new
+    assert {row.get_attribute("id") for row in page.locator("tr[data-escalation]").all()} == new
     assert visitor.complaints == []
 
 
@@ -225,16 +225,16 @@ def test_what_the_filters_leave_out_is_not_announced(salma: User, visit: Visit) 
 
 @pytest.mark.parametrize("path", ["/", f"{QUEUE}search/", f"{QUEUE}attention/", f"{QUEUE}reports/"])
 def test_what_is_handed_over_is_told_wherever_the_colleague_is(salma: User, omar: User, visit: Visit, path) -> None:
-    case = factories.waiting(minutes=90)
+    escalation = factories.waiting(minutes=90)
     visitor = visit(salma)
     page = listening(visitor, path)
-    procedures.hand_over([case.pk], omar, salma)
+    procedures.hand_over([escalation.pk], omar, salma)
     mark = page.locator('[data-mark="handed"]')
     expect(mark).to_be_visible(timeout=SOON)
     expect(page).to_have_title(re.compile(f"\u2068Omar\u2069 {wording.HANDED_ONE_OVER}"))
     assert page.evaluate("window.tones") == 1
     mark.click()
-    page.wait_for_url(f"**{page_of(case)}")
+    page.wait_for_url(f"**{page_of(escalation)}")
     assert page.locator('[data-mark="handed"]').is_hidden()
     assert (visitor.complaints, visitor.overflow()) == ([], 0)
 
@@ -270,7 +270,7 @@ def test_j_and_k_leave_out_what_a_colleague_has_closed(salma: User, omar: User, 
     visitor = visit(salma)
     page = visitor.page
     visitor.open(QUEUE)
-    page.locator(f"#case-{first.pk} .case__customer a").click()
+    page.locator(f"#escalation-{first.pk} .escalation__customer a").click()
     page.wait_for_url(f"**{page_of(first)}*")
     with page.expect_response(lambda answer: "/live/?" in answer.url and answer.status == 200):
         procedures.resolve([second.pk], omar)
@@ -374,28 +374,28 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_note_is_there_again_whichever_way_the_page_was_left(salma: User, omar: User, visit: Visit, way: str) -> None:
-    case = factories.waiting(minutes=90)
+    escalation = factories.waiting(minutes=90)
     factories.waiting(minutes=60)
     visitor = visit(salma)
     visitor.open(QUEUE)
-    visitor.page.locator(f"#case-{case.pk} .case__customer a").click()
-    visitor.page.wait_for_url(f"**{page_of(case)}*")
+    visitor.page.locator(f"#escalation-{escalation.pk} .escalation__customer a").click()
+    visitor.page.wait_for_url(f"**{page_of(escalation)}*")
     visitor.page.locator('#close [name="note"]').fill(TEXT)
     WAYS[way](visitor)
     assert not Event.objects.filter(kind="noted").exists()
     visitor.log_in(salma)
-    visitor.open(page_of(case))
+    visitor.open(page_of(escalation))
     expect(visitor.page.locator('#close [name="note"]')).to_have_value(TEXT)
 
 
 def test_a_note_that_was_sent_is_forgotten_and_one_of_another_escalation_is_not(salma: User, visit: Visit) -> None:
-    case, other = factories.waiting(minutes=90), factories.waiting(minutes=60)
+    escalation, other = factories.waiting(minutes=90), factories.waiting(minutes=60)
     visitor = visit(salma)
     page = visitor.page
     note = page.locator('#close [name="note"]')
     visitor.open(page_of(other))
     note.fill("kept")
-    visitor.open(page_of(case))
+    visitor.open(page_of(escalation))
     note.fill(TEXT)
     note.press("Control+Enter")
     page.locator(".messagelist .success").wait_for()
@@ -410,21 +410,21 @@ def test_a_note_that_was_sent_is_forgotten_and_one_of_another_escalation_is_not(
 
 
 def test_a_note_outlives_a_colleague_who_was_faster(salma: User, omar: User, visit: Visit) -> None:
-    case = factories.waiting(minutes=90)
+    escalation = factories.waiting(minutes=90)
     visitor = visit(salma)
-    visitor.open(page_of(case))
-    procedures.claim([case.pk], omar)
+    visitor.open(page_of(escalation))
+    procedures.claim([escalation.pk], omar)
     note = visitor.page.locator('#close [name="note"]')
     note.fill(TEXT)
     visitor.page.locator('[data-key="resolve"]').click()
     visitor.page.locator(".messagelist .warning").wait_for()
-    visitor.open(page_of(case))
+    visitor.open(page_of(escalation))
     expect(note).to_have_value(TEXT)
 
 
 def test_signed_in_again_elsewhere_the_note_can_be_sent(salma: User, visit: Visit) -> None:
-    case = factories.waiting(minutes=90)
-    visitor = at(visit(salma), case)
+    escalation = factories.waiting(minutes=90)
+    visitor = at(visit(salma), escalation)
     page = visitor.page
     page.locator('#close [name="note"]').fill(TEXT)
     visitor.context.clear_cookies()
@@ -443,10 +443,10 @@ def test_signed_in_again_elsewhere_the_note_can_be_sent(salma: User, visit: Visi
 
 
 def test_every_action_has_a_key(salma: User, omar: User, visit: Visit) -> None:
-    case = factories.waiting(minutes=90)
+    escalation = factories.waiting(minutes=90)
     visitor = visit(salma)
     page = visitor.page
-    visitor.open(page_of(case))
+    visitor.open(page_of(escalation))
     page.keyboard.press("n")
     expect(page.locator('#close [name="note"]')).to_be_focused()
     page.keyboard.press("s")

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from escalations.models import Escalation, Event
-from escalations.queries import open_cases
+from escalations.queries import open_escalations
 from tests import wording
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.factories import staff
@@ -40,14 +40,14 @@ def salma(demo_data: None) -> User:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_a_person_resolves_the_longest_waiting(salma: User, visit: Visit, look: dict) -> None:
-    longest, following = open_cases()[:2]
+    longest, following = open_escalations()[:2]
     visitor = visit(salma, **look)
     page = visitor.page
 
     visitor.open("/")
     page.locator("main .panel form a.button").click()
     page.wait_for_url(f"**{QUEUE}")
-    page.locator(".case__customer a").first.click()
+    page.locator(".escalation__customer a").first.click()
     page.wait_for_url(f"**{longest.pk}/change/")
     page.locator('[data-key="resolve"]').click()
     page.locator(".messagelist .success").wait_for()
@@ -55,8 +55,8 @@ def test_a_person_resolves_the_longest_waiting(salma: User, visit: Visit, look: 
     longest.refresh_from_db()
     assert longest.resolved_at is not None
     assert Event.objects.get().actor == salma
-    assert page.locator(".case-head .status--done").is_visible()
-    page.locator(".case-head__actions a.button--main").click()
+    assert page.locator(".escalation-head .status--done").is_visible()
+    page.locator(".escalation-head__actions a.button--main").click()
     page.wait_for_url(f"**{following.pk}/change/")
     assert (visitor.complaints, visitor.overflow()) == ([], 0)
 
@@ -65,7 +65,7 @@ def test_a_person_resolves_the_longest_waiting(salma: User, visit: Visit, look: 
 def test_pages_of_every_state_are_accessible_and_fit(salma: User, few_rows: None, visit: Visit, look: dict) -> None:
     visitor = visit(salma, **look)
     found = []
-    cases = [Escalation.objects.filter(resolved_at__isnull=resolved).first() for resolved in (True, False)]
+    escalations = [Escalation.objects.filter(resolved_at__isnull=resolved).first() for resolved in (True, False)]
     lonely = Escalation.objects.create(whatsapp_number="120363041234567890@g.us", conversation_context={"odd": 1})
     for address in (
         "/",
@@ -73,7 +73,7 @@ def test_pages_of_every_state_are_accessible_and_fit(salma: User, few_rows: None
         *(f"{QUEUE}?view={view}" for view in ("mine", "snoozed", "resolved")),
         f"{QUEUE}?q=nobody",
         f"{QUEUE}?business=x",
-        *(f"{QUEUE}{case.pk}/change/" for case in [*cases, lonely]),
+        *(f"{QUEUE}{escalation.pk}/change/" for escalation in [*escalations, lonely]),
     ):
         status = visitor.open(address)
         assert status == (400 if address.endswith("business=x") else 200)
@@ -85,40 +85,40 @@ def test_pages_of_every_state_are_accessible_and_fit(salma: User, few_rows: None
     assert [text for text in visitor.complaints if "400 (Bad Request)" not in text] == []
 
 
-def test_of_two_people_with_the_same_case_open_the_second_is_told(salma: User, visit: Visit) -> None:
-    case = open_cases()[0]
+def test_of_two_people_with_the_same_escalation_open_the_second_is_told(salma: User, visit: Visit) -> None:
+    escalation = open_escalations()[0]
     first, second = visit(salma), visit(staff("Support", username="omar"), language="ar")
     for visitor in (first, second):
-        visitor.open(f"{QUEUE}{case.pk}/change/")
+        visitor.open(f"{QUEUE}{escalation.pk}/change/")
     for visitor in (first, second):
         visitor.page.locator('[data-key="resolve"]').click()
     first.page.locator(".messagelist .success").wait_for()
     told = second.page.locator(".messagelist .warning")
     told.wait_for()
     assert "Salma" in told.inner_text()
-    assert second.page.locator(".case-head .status--done").is_visible()
+    assert second.page.locator(".escalation-head .status--done").is_visible()
     assert second.page.locator('[data-key="resolve"]').count() == 0
     assert Event.objects.count() == 1
 
 
 def test_selected_rows_are_resolved_together(salma: User, visit: Visit) -> None:
-    waiting = list(open_cases()[:4])
+    waiting = list(open_escalations()[:4])
     visitor = visit(salma)
     page = visitor.page
     visitor.open(QUEUE)
     button = page.locator('#bulk button[value="resolve"]')
     assert button.is_disabled()
-    for case in waiting[:3]:
-        page.locator(f'input[name="case"][value="{case.pk}"]').check()
-    page.locator(f'input[name="case"][value="{waiting[1].pk}"]').uncheck()
+    for escalation in waiting[:3]:
+        page.locator(f'input[name="escalation"][value="{escalation.pk}"]').check()
+    page.locator(f'input[name="escalation"][value="{waiting[1].pk}"]').uncheck()
     assert page.locator("[data-selected-count]").inner_text() == "2"
     button.click()
     page.get_by_text(f"2 {wording.CAN_BE_DONE}").wait_for()
     assert visitor.violations() == []
     page.locator(".bulk button.button--main").click()
     page.get_by_text("2 done.").wait_for()
-    assert page.locator(".case__result").all_inner_texts() == ["Resolved", "Resolved"]
-    assert list(open_cases()[:2]) == [waiting[1], waiting[3]]
+    assert page.locator(".escalation__result").all_inner_texts() == ["Resolved", "Resolved"]
+    assert list(open_escalations()[:2]) == [waiting[1], waiting[3]]
     assert visitor.complaints == []
 
 
@@ -127,38 +127,38 @@ def test_all_of_a_page_are_selected_at_once(salma: User, visit: Visit) -> None:
     visitor.open(QUEUE)
     everything = visitor.page.locator("[data-select-all]")
     everything.check()
-    boxes = visitor.page.locator('input[name="case"]')
-    assert boxes.count() == visitor.page.locator('input[name="case"]:checked').count() == 50
+    boxes = visitor.page.locator('input[name="escalation"]')
+    assert boxes.count() == visitor.page.locator('input[name="escalation"]:checked').count() == 50
     boxes.first.uncheck()
     assert everything.evaluate("box => box.indeterminate")
 
 
 def test_without_script_selecting_and_resolving_work(salma: User, visit: Visit) -> None:
-    case = open_cases()[0]
+    escalation = open_escalations()[0]
     visitor = visit(salma, java_script_enabled=False)
     visitor.open(QUEUE)
-    visitor.page.locator(f'input[name="case"][value="{case.pk}"]').check()
+    visitor.page.locator(f'input[name="escalation"][value="{escalation.pk}"]').check()
     visitor.page.locator('#bulk button[value="resolve"]').click()
     visitor.page.locator(".bulk button.button--main").click()
     visitor.page.get_by_text("1 done.").wait_for()
-    case.refresh_from_db()
-    assert case.resolved_at is not None
+    escalation.refresh_from_db()
+    assert escalation.resolved_at is not None
 
 
 def test_the_number_is_copied_as_it_is_stored(salma: User, visit: Visit) -> None:
-    case = open_cases()[0]
+    escalation = open_escalations()[0]
     visitor = visit(salma, permissions=["clipboard-read", "clipboard-write"])
-    visitor.open(f"{QUEUE}{case.pk}/change/")
+    visitor.open(f"{QUEUE}{escalation.pk}/change/")
     visitor.page.locator("[popovertarget=contact]").click()
     visitor.page.locator("[data-copy]").click()
     visitor.page.get_by_text("Copied").wait_for()
-    assert visitor.page.evaluate("navigator.clipboard.readText()") == case.whatsapp_number
+    assert visitor.page.evaluate("navigator.clipboard.readText()") == escalation.whatsapp_number
 
 
 def test_a_long_conversation_opens_at_its_newest_message(salma: User, visit: Visit) -> None:
     visitor = visit(salma)
-    for case in open_cases()[:10]:
-        visitor.open(f"{QUEUE}{case.pk}/change/")
+    for escalation in open_escalations()[:10]:
+        visitor.open(f"{QUEUE}{escalation.pk}/change/")
         last = visitor.page.locator(".talk__scroll .chat > li").last
         if last.count():
             assert last.evaluate(

@@ -25,7 +25,7 @@ def salma(committed_database: str) -> User:
 
 
 @pytest.fixture
-def cases(committed_database: str) -> list[Escalation]:
+def escalations(committed_database: str) -> list[Escalation]:
     return [factories.waiting(minutes=minutes) for minutes in (90, 60, 30)]
 
 
@@ -39,38 +39,38 @@ def press(page: Page, code: str, layout: str = "en", **modifiers: bool) -> None:
 
 
 @pytest.mark.parametrize("layout", ["en", "ar"])
-def test_a_day_by_keyboard(salma: User, cases: list[Escalation], visit: Visit, layout: str) -> None:
+def test_a_day_by_keyboard(salma: User, escalations: list[Escalation], visit: Visit, layout: str) -> None:
     visitor = visit(salma, language=layout)
     page = visitor.page
     visitor.open(QUEUE)
     for code in ("KeyJ", "KeyJ", "KeyJ", "KeyK"):
         press(page, code, layout)
-    assert page.evaluate("document.activeElement.closest('tr').dataset.case") == str(cases[1].pk)
+    assert page.evaluate("document.activeElement.closest('tr').dataset.escalation") == str(escalations[1].pk)
     press(page, "KeyC", layout)
-    page.locator(f"#case-{cases[1].pk} .person--me").wait_for()
+    page.locator(f"#escalation-{escalations[1].pk} .person--me").wait_for()
     press(page, "KeyO", layout)  # the claim has left the focus on its row
-    page.wait_for_url(f"**{cases[1].pk}/change/")
+    page.wait_for_url(f"**{escalations[1].pk}/change/")
     press(page, "KeyE", layout)
     page.locator("dialog#confirm[open]").wait_for()
     page.keyboard.press("Escape")
     assert Event.objects.count() == 1
     press(page, "KeyE", layout)
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**{cases[0].pk}/change/")
+    page.wait_for_url(f"**{escalations[0].pk}/change/")
     press(page, "KeyJ", layout)  # past the one that is resolved by now
-    page.wait_for_url(f"**{cases[2].pk}/change/")
+    page.wait_for_url(f"**{escalations[2].pk}/change/")
     press(page, "KeyK", layout)
-    page.wait_for_url(f"**{cases[0].pk}/change/")
+    page.wait_for_url(f"**{escalations[0].pk}/change/")
     press(page, "KeyU", layout)
     page.wait_for_url(f"**{QUEUE}")
     assert list(Event.objects.order_by("pk").values_list("kind", flat=True)) == ["claimed", "resolved"]
     assert visitor.complaints == []
 
 
-def test_keys_do_nothing_while_typing(salma: User, cases: list[Escalation], visit: Visit) -> None:
+def test_keys_do_nothing_while_typing(salma: User, escalations: list[Escalation], visit: Visit) -> None:
     visitor = visit(salma)
     page = visitor.page
-    visitor.open(f"{QUEUE}{cases[0].pk}/change/")
+    visitor.open(f"{QUEUE}{escalations[0].pk}/change/")
     page.locator('[name="note"]').click()
     page.keyboard.type("react to the cc, ok? juke")
     page.locator("h1").click()
@@ -80,13 +80,13 @@ def test_keys_do_nothing_while_typing(salma: User, cases: list[Escalation], visi
     assert Event.objects.count() == 0
 
 
-def test_a_person_switches_the_keys_off(salma: User, cases: list[Escalation], visit: Visit) -> None:
+def test_a_person_switches_the_keys_off(salma: User, escalations: list[Escalation], visit: Visit) -> None:
     visitor = visit(salma)
     page = visitor.page
     visitor.open(QUEUE)
     page.locator("[data-keys]").click()
     page.locator("[data-keys-on]").uncheck()
-    visitor.open(f"{QUEUE}{cases[0].pk}/change/")
+    visitor.open(f"{QUEUE}{escalations[0].pk}/change/")
     press(page, "KeyC")
     press(page, "KeyR")
     page.wait_for_timeout(200)
@@ -99,16 +99,16 @@ def test_a_claim_leaves_the_queue_where_it_was(salma: User, committed_database: 
     visitor = visit(salma)
     page = visitor.page
     visitor.open(QUEUE)
-    row = page.locator(f"#case-{waiting[30].pk}")
+    row = page.locator(f"#escalation-{waiting[30].pk}")
     row.scroll_into_view_if_needed()
     top = row.bounding_box()["y"]
     row.locator("[data-claim]").click()
     row.locator(".person--me").wait_for()
     assert abs(row.bounding_box()["y"] - top) < 2
-    assert page.evaluate("document.activeElement.closest('tr').dataset.case") == str(waiting[30].pk)
+    assert page.evaluate("document.activeElement.closest('tr').dataset.escalation") == str(waiting[30].pk)
 
 
-def test_the_help_lists_the_keys(salma: User, cases: list[Escalation], visit: Visit) -> None:
+def test_the_help_lists_the_keys(salma: User, escalations: list[Escalation], visit: Visit) -> None:
     for language in ("en", "ar"):
         visitor = visit(salma, language=language)
         visitor.open(QUEUE)
@@ -131,13 +131,15 @@ def test_the_help_lists_the_keys(salma: User, cases: list[Escalation], visit: Vi
 
 @pytest.mark.parametrize("options", [{}, {"viewport": PHONE, "language": "ar"}])
 def test_a_chat_opens_at_its_end_and_goes_back_by_scrolling(salma: User, visit: Visit, options: dict) -> None:
-    case = factories.waiting(minutes=5, content="the very last")
-    chat = case.instance.conversations.get()
+    escalation = factories.waiting(minutes=5, content="the very last")
+    chat = escalation.instance.conversations.get()
     for number in range(1, 120):
-        factories.message(chat, f"message-{number:03}", timestamp=case.escalated_at - timedelta(minutes=10 + number))
+        factories.message(
+            chat, f"message-{number:03}", timestamp=escalation.escalated_at - timedelta(minutes=10 + number)
+        )
     visitor = visit(salma, **options)
     page = visitor.page
-    visitor.open(f"{QUEUE}{case.pk}/change/")
+    visitor.open(f"{QUEUE}{escalation.pk}/change/")
     messages = page.locator(".talk__scroll .chat__message")
     last = page.locator("#chat").get_by_text("the very last")
     frame = page.locator(".talk__scroll")

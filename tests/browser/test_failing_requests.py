@@ -23,7 +23,7 @@ def salma(committed_database: str) -> User:
 
 
 @pytest.fixture
-def case(committed_database: str) -> Escalation:
+def escalation(committed_database: str) -> Escalation:
     """Of a customer with more messages than a page shows."""
     chat = factories.conversation()
     for minutes in range(130):
@@ -67,20 +67,22 @@ def wait_for(page: Page, asked: list[str], count: int) -> None:
     [{}, {"status": 503, "body": "busy"}, {"status": 200, "content_type": "text/html", "body": "<h1>Log in</h1>"}],
     ids=["no answer", "an error", "another page"],
 )
-def test_older_messages_come_after_failures(salma: User, case: Escalation, visit: Visit, answer: dict) -> None:
+def test_older_messages_come_after_failures(salma: User, escalation: Escalation, visit: Visit, answer: dict) -> None:
     visitor = visit(salma)
     page = on_a_clock_of_ours(visitor)
     asked = fail_first(page, "**/messages/**", 4, **answer)
-    visitor.open(f"{QUEUE}{case.pk}/change/")
+    visitor.open(f"{QUEUE}{escalation.pk}/change/")
     page.locator(".chat__older a").scroll_into_view_if_needed()
     wait_for(page, asked, 5)
     expect(page.locator("ol.chat")).to_contain_text("message 70")
 
 
-def test_a_person_who_is_logged_out_is_told_and_keeps_their_text(salma: User, case: Escalation, visit: Visit) -> None:
+def test_a_person_who_is_logged_out_is_told_and_keeps_their_text(
+    salma: User, escalation: Escalation, visit: Visit
+) -> None:
     visitor = visit(salma)
     page = on_a_clock_of_ours(visitor)
-    visitor.open(f"{QUEUE}{case.pk}/change/")
+    visitor.open(f"{QUEUE}{escalation.pk}/change/")
     page.locator("textarea[name=note]").fill("Called back")
     visitor.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.clock.run_for(11_000)  # older messages may have come before, the next look at what is new comes after
@@ -100,7 +102,7 @@ def test_a_person_who_is_logged_out_is_told_and_keeps_their_text(salma: User, ca
     assert Event.objects.get(kind="noted").details == {"note": "Called back"}
 
 
-def test_filters_are_offered_after_a_failure(salma: User, case: Escalation, visit: Visit) -> None:
+def test_filters_are_offered_after_a_failure(salma: User, escalation: Escalation, visit: Visit) -> None:
     visitor = visit(salma)
     page = on_a_clock_of_ours(visitor)
     asked = fail_first(page, "**/filters/**", 3)
@@ -113,7 +115,7 @@ def test_filters_are_offered_after_a_failure(salma: User, case: Escalation, visi
     expect(page.locator("select[name=business] option")).to_have_count(2)
 
 
-def test_a_state_that_could_not_be_shown_is_asked_for_again(salma: User, case: Escalation, visit: Visit) -> None:
+def test_a_state_that_could_not_be_shown_is_asked_for_again(salma: User, escalation: Escalation, visit: Visit) -> None:
     visitor = visit(salma)
     page = on_a_clock_of_ours(visitor)
     etags: list[str | None] = []

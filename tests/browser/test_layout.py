@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text()
 WIDTHS = (320, 390, 768, 1024, 1152, 1400, 2560)
-QUEUE, CASE = "/escalations/escalation/", "tr[data-case] .case__customer a"
+QUEUE, CASE = "/escalations/escalation/", "tr[data-escalation] .escalation__customer a"
 OPERATIONS = ["/waops/operations/", *(f"/waops/operations/{page.name}/" for page in PAGES[1:])]
 A4_PAGES = 4
 
@@ -99,7 +99,7 @@ def test_printed_the_queue_is_short_and_without_buttons(
 ) -> None:
     visitor = visit(administrator)
     visitor.open(QUEUE)
-    per_page = visitor.page.locator("tr[data-case]").count()
+    per_page = visitor.page.locator("tr[data-escalation]").count()
     visitor.page.emulate_media(media="print")
     assert visitor.page.locator("button:visible, select:visible").count() == 0
     pdf = visitor.page.pdf(format="A4")

@@ -27,7 +27,7 @@ def salma(committed_database: str) -> User:
 
 
 @pytest.fixture
-def cases(committed_database: str) -> list[Escalation]:
+def escalations(committed_database: str) -> list[Escalation]:
     return [factories.waiting(minutes=minutes, content=f"message {minutes}") for minutes in (90, 60, 30)]
 
 
@@ -36,28 +36,28 @@ def box(page: Page):
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_from_home_to_the_next_in_three_presses(gateway, visit: Visit, salma, cases, language) -> None:
+def test_from_home_to_the_next_in_three_presses(gateway, visit: Visit, salma, escalations, language) -> None:
     visitor = visit(salma, language=language)
     visitor.open("/")
     page = visitor.page
-    page.locator(f'a[href="{address(cases[0])}"]').first.click()  # 1: the one that has waited longest
+    page.locator(f'a[href="{address(escalations[0])}"]').first.click()  # 1: the one that has waited longest
     expect(page.locator("[data-send-resolve]")).to_be_visible()
     page.keyboard.press("w")  # 2: to the box
     expect(box(page)).to_be_focused()
     page.keyboard.type(WORDS[language])
     page.keyboard.press("Control+Shift+Enter")  # 3: send, resolve, next
-    page.wait_for_url(re.compile(str(cases[1].pk)))
+    page.wait_for_url(re.compile(str(escalations[1].pk)))
     [delivered] = gateway.delivered
-    assert (delivered.number, delivered.text) == (cases[0].whatsapp_number, WORDS[language])
-    assert Escalation.objects.get(pk=cases[0].pk).resolved_at is not None
+    assert (delivered.number, delivered.text) == (escalations[0].whatsapp_number, WORDS[language])
+    assert Escalation.objects.get(pk=escalations[0].pk).resolved_at is not None
     assert Message.objects.filter(content=WORDS[language], role="assistant").count() == 1
     assert visitor.complaints == []
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_on_a_phone(gateway, visit: Visit, salma, cases, language) -> None:
+def test_on_a_phone(gateway, visit: Visit, salma, escalations, language) -> None:
     visitor = visit(salma, language=language, viewport=PHONE, has_touch=True)
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     page = visitor.page
     # In reach without scrolling.
     place = box(page).bounding_box()
@@ -73,10 +73,10 @@ def test_on_a_phone(gateway, visit: Visit, salma, cases, language) -> None:
     assert visitor.complaints == []
 
 
-def test_the_box_is_accessible_and_quiet(gateway, visit: Visit, salma, cases) -> None:
+def test_the_box_is_accessible_and_quiet(gateway, visit: Visit, salma, escalations) -> None:
     gateway.misbehave("hang")
     visitor = visit(salma)
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     page = visitor.page
     box(page).fill("First")
     box(page).press("Control+Enter")
@@ -98,10 +98,10 @@ def test_the_box_is_accessible_and_quiet(gateway, visit: Visit, salma, cases) ->
     assert visitor.complaints == []
 
 
-def test_what_failed_stays_in_the_box_and_is_sent_again_once(gateway, visit: Visit, salma, cases) -> None:
+def test_what_failed_stays_in_the_box_and_is_sent_again_once(gateway, visit: Visit, salma, escalations) -> None:
     gateway.misbehave("broken")
     visitor = visit(salma)
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     page = visitor.page
     box(page).fill("Please wait")
     page.locator("[data-send]").click()
@@ -116,17 +116,17 @@ def test_what_failed_stays_in_the_box_and_is_sent_again_once(gateway, visit: Vis
     assert visitor.complaints == []
 
 
-def test_a_failed_reply_is_shown_once_and_sent_once(gateway, visit: Visit, salma, cases) -> None:
+def test_a_failed_reply_is_shown_once_and_sent_once(gateway, visit: Visit, salma, escalations) -> None:
     """In the box, also after loading the page again; with its button once the box is emptied."""
     gateway.misbehave("broken")
     visitor = visit(salma)
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     page = visitor.page
     box(page).fill("Please wait")
     page.locator("[data-send]").click()
     failed = page.locator(".unsent--failed")
     expect(failed).to_be_hidden()
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     expect(box(page)).to_have_value("Please wait")
     expect(failed).to_be_hidden()
     expect(page.locator(".reply__state")).to_contain_text(wording.GATEWAY_DISCONNECTED)
@@ -136,7 +136,7 @@ def test_a_failed_reply_is_shown_once_and_sent_once(gateway, visit: Visit, salma
     expect(failed).to_be_hidden()
     # Sent again from another tab: the box says so, and can be used again.
     other = visit(salma)
-    other.open(address(cases[0]))
+    other.open(address(escalations[0]))
     other.page.get_by_role("button", name="Send again").click()
     wait_until(lambda: len(gateway.delivered) == 1)
     page.locator("[data-send]").click()
@@ -148,20 +148,22 @@ def test_a_failed_reply_is_shown_once_and_sent_once(gateway, visit: Visit, salma
     assert visitor.complaints == []
 
 
-def test_a_page_that_is_left_while_it_sends_keeps_no_draft_of_it(gateway, visit: Visit, salma, cases, settings) -> None:
+def test_a_page_that_is_left_while_it_sends_keeps_no_draft_of_it(
+    gateway, visit: Visit, salma, escalations, settings
+) -> None:
     settings.EVOLUTION_API_TIMEOUT = 20.0
     gateway.seconds = 4.0
     visitor = visit(salma)
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     page = visitor.page
     box(page).fill("Hello")
     page.locator("[data-send]").click()
     expect(page.locator(".reply__state")).to_contain_text(wording.CAN_LEAVE)
-    visitor.open(address(cases[1]))
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[1]))
+    visitor.open(address(escalations[0]))
     expect(page.locator(".reply__state")).to_contain_text("Sent.")
     expect(box(page)).to_have_value("")
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     expect(box(page)).to_have_value("")
     assert [one.text for one in gateway.delivered] == ["Hello"]
     # The button of the card says nothing that stays.
@@ -178,9 +180,9 @@ def test_a_page_that_is_left_while_it_sends_keeps_no_draft_of_it(gateway, visit:
     assert visitor.complaints == []
 
 
-def test_a_text_that_is_too_long_is_not_cut_off(gateway, visit: Visit, salma, cases) -> None:
+def test_a_text_that_is_too_long_is_not_cut_off(gateway, visit: Visit, salma, escalations) -> None:
     visitor = visit(salma)
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     page = visitor.page
     box(page).fill("😀" * 4096)
     page.locator("[data-send]").click()
@@ -194,30 +196,30 @@ def test_a_text_that_is_too_long_is_not_cut_off(gateway, visit: Visit, salma, ca
     assert [len(one.text) for one in gateway.delivered] == [4096]
 
 
-def test_a_draft_survives_leaving_and_signing_out(gateway, visit: Visit, salma, cases) -> None:
+def test_a_draft_survives_leaving_and_signing_out(gateway, visit: Visit, salma, escalations) -> None:
     visitor = visit(salma)
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     box(visitor.page).fill("Half a sentence")
-    visitor.open(address(cases[1]))
+    visitor.open(address(escalations[1]))
     expect(box(visitor.page)).to_have_value("")
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     expect(box(visitor.page)).to_have_value("Half a sentence")
     visitor.context.clear_cookies()
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     visitor.log_in(salma)
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     expect(box(visitor.page)).to_have_value("Half a sentence")
     box(visitor.page).press("Control+Enter")
     wait_until(lambda: len(gateway.delivered) == 1)
     expect(box(visitor.page)).to_have_value("")
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     expect(box(visitor.page)).to_have_value("")
 
 
-def test_an_answer_of_this_app_that_is_lost_is_looked_up(gateway, visit: Visit, salma, cases) -> None:
+def test_an_answer_of_this_app_that_is_lost_is_looked_up(gateway, visit: Visit, salma, escalations) -> None:
     """The reply was sent, and the answer never reached the browser: it is not sent again."""
     visitor = visit(salma)
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     page = visitor.page
 
     def lose(route) -> None:
@@ -243,11 +245,11 @@ def test_an_answer_of_this_app_that_is_lost_is_looked_up(gateway, visit: Visit, 
 
 
 @pytest.mark.parametrize("has_arrived", [True, False])
-def test_a_long_time_without_a_connection_loses_no_text(gateway, visit: Visit, salma, cases, has_arrived) -> None:
+def test_a_long_time_without_a_connection_loses_no_text(gateway, visit: Visit, salma, escalations, has_arrived) -> None:
     visitor = visit(salma)
     page = visitor.page
     page.clock.install()
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
 
     def lose(route) -> None:
         if has_arrived and route.request.method == "POST":
@@ -267,10 +269,10 @@ def test_a_long_time_without_a_connection_loses_no_text(gateway, visit: Visit, s
     assert [one.text for one in gateway.delivered] == ["Hello"]
 
 
-def test_a_canned_reply_is_put_where_one_writes(gateway, visit: Visit, salma, cases) -> None:
-    factories.customer(cases[0].instance, cases[0].whatsapp_number, name="Mona")
+def test_a_canned_reply_is_put_where_one_writes(gateway, visit: Visit, salma, escalations) -> None:
+    factories.customer(escalations[0].instance, escalations[0].whatsapp_number, name="Mona")
     visitor = visit(salma)
-    visitor.open(address(cases[0]))
+    visitor.open(address(escalations[0]))
     page = visitor.page
     box(page).fill("One.")
     page.locator("[data-canned-reply]").select_option(index=2)

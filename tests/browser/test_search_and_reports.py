@@ -66,7 +66,7 @@ def test_a_missed_escalation_is_queued_with_one_press(committed_database: str, v
     assert Escalation.objects.get().whatsapp_number == chat.user_phone
 
 
-def test_a_manager_downloads_the_cases_of_the_period_shown(
+def test_a_manager_downloads_the_escalations_of_the_period_shown(
     committed_database: str, visit: Callable[..., Visitor]
 ) -> None:
     factories.escalation(factories.conversation(), escalated_at=factories.ago(days=40))

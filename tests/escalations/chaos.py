@@ -1,4 +1,4 @@
-"""A crowd of staff that does random things to the same cases at the same time, while customers write."""
+"""A crowd of staff that does random things to the same escalations at the same time, while customers write."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -32,10 +32,10 @@ class Desk:
     outcome: ClosingOutcome
 
     @classmethod
-    def make(cls, people: int, cases: int) -> "Desk":
+    def make(cls, people: int, escalations: int) -> "Desk":
         """Every fifth person is a manager too, and may override."""
         groups = [("Support", "Managers") if number % 5 == 0 else ("Support",) for number in range(people)]
-        chats = [factories.conversation() for _ in range(cases)]
+        chats = [factories.conversation() for _ in range(escalations)]
         for chat in chats:
             factories.escalation(chat)
         return cls([factories.staff(*names) for names in groups], chats, ClosingOutcome.objects.get(code="answered"))
@@ -67,7 +67,7 @@ class Person:
 
     @property
     def _actions(self) -> list[Callable[[], list[Result]]]:
-        user, pick = self.user, self._cases
+        user, pick = self.user, self._escalations
         return [
             lambda: procedures.claim(pick(), user, lease=self.random.choice(LEASES), override=self._override()),
             lambda: procedures.renew(pick(), user),
@@ -84,11 +84,13 @@ class Person:
             self._service_escalates,
         ]
 
-    def _cases(self) -> list[UUID] | dict[UUID, int]:
-        """The latest case of one customer or of a few; now and then as it was when this person last saw it."""
+    def _escalations(self) -> list[UUID] | dict[UUID, int]:
+        """The latest escalation of one customer or of a few; now and then as it was when this person last saw it."""
         chats = self.random.sample(self.desk.conversations, self.random.choice([1, 1, 1, 5]))
-        cases = Escalation.objects.filter(whatsapp_number__in=[chat.user_phone for chat in chats])
-        latest = cases.order_by("whatsapp_number", F("resolved_at").desc(nulls_first=True)).distinct("whatsapp_number")
+        escalations = Escalation.objects.filter(whatsapp_number__in=[chat.user_phone for chat in chats])
+        latest = escalations.order_by("whatsapp_number", F("resolved_at").desc(nulls_first=True)).distinct(
+            "whatsapp_number"
+        )
         ids = list(latest.values_list("pk", flat=True))
         self.random.shuffle(ids)
         if self.random.random() < 0.2:

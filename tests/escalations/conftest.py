@@ -30,9 +30,9 @@ def support(sign_in) -> Client:
     return sign_in(factories.staff("Support"))
 
 
-def address(case: Escalation, action: str = "change") -> str:
-    return reverse(f"admin:escalations_escalation_{action}", args=[case.pk])
+def address(escalation: Escalation, action: str = "change") -> str:
+    return reverse(f"admin:escalations_escalation_{action}", args=[escalation.pk])
 
 
 def rows(response) -> list[Escalation]:
-    return list(response.context["cases"])
+    return list(response.context["escalations"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from escalations.models import CaseState, Escalation, Event
+from escalations.models import Escalation, EscalationState, Event
 
 Kind = Event.Kind
 WORDS = (Kind.NOTED, Kind.REPLIED)
@@ -14,7 +14,7 @@ WORDS = (Kind.NOTED, Kind.REPLIED)
 
 @dataclass
 class Replay:
-    """A case, event by event. `problems` are events that could not happen as the case then was."""
+    """An escalation, event by event. `problems` are events that could not happen as the escalation then was."""
 
     claimed_by: int | None = None
     snoozed_by: int | None = None
@@ -60,18 +60,18 @@ class Replay:
 
 def problems() -> Iterator[str]:
     """Of every escalation: where its history cannot be, or does not lead to its state; and two open of one customer."""
-    states = CaseState.objects.in_bulk()
-    replays = {case.pk: _replayed(case.pk) for case in Escalation.objects.all()}
+    states = EscalationState.objects.in_bulk()
+    replays = {escalation.pk: _replayed(escalation.pk) for escalation in Escalation.objects.all()}
     open_customers = []
-    for case in Escalation.objects.all():
-        told, state = replays[case.pk], states.get(case.pk) or CaseState(version=0)
+    for escalation in Escalation.objects.all():
+        told, state = replays[escalation.pk], states.get(escalation.pk) or EscalationState(version=0)
         for problem in told.problems:
-            yield f"{case.pk}: {problem}"
-        found = (state.claimed_by_id, state.snoozed_by_id, case.resolved_at, state.version)
+            yield f"{escalation.pk}: {problem}"
+        found = (state.claimed_by_id, state.snoozed_by_id, escalation.resolved_at, state.version)
         if found != (told.claimed_by, told.snoozed_by, told.resolved_at, told.version):
-            yield f"{case.pk} is {found}, its history says {told}"
-        if case.resolved_at is None:
-            open_customers.append((case.instance_id, case.whatsapp_number))
+            yield f"{escalation.pk} is {found}, its history says {told}"
+        if escalation.resolved_at is None:
+            open_customers.append((escalation.instance_id, escalation.whatsapp_number))
     yield from (f"{customer} is open twice" for customer in _repeated(open_customers))
 
 

@@ -12,7 +12,7 @@ from escalations.attention.findings import Kind
 from escalations.attention.page import apply
 from escalations.attention.queries import find
 from escalations.models import Escalation, Event
-from escalations.queries import open_cases
+from escalations.queries import open_escalations
 from escalations.repairs import examine
 from tests import factories
 from usage.models import AccessLimit
@@ -95,7 +95,7 @@ def test_page_and_command_repair_in_the_same_way(missed, capsys) -> None:
     assert (by_page(), by_doctor(), by_command(capsys)["groups"]) == (set(), 0, 0)
 
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE waops.escalations_casestate")
+        cursor.execute("TRUNCATE waops.escalations_escalationstate")
         cursor.execute("ALTER TABLE waops.escalations_event DISABLE TRIGGER history_append_only")
         cursor.execute(
             "DELETE FROM escalated_conversations WHERE id IN (SELECT escalation_id FROM waops.escalations_event)"
@@ -110,8 +110,8 @@ def test_page_and_command_repair_in_the_same_way(missed, capsys) -> None:
 
 def test_they_wait_since_the_first_promise_and_come_in_that_order(missed) -> None:
     assert apply(Kind.MISSED, sorted(missed), factories.staff("Support")) == len(missed)
-    recovered = open_cases().filter(pk__in=Event.objects.values("escalation_id"))
-    assert [(factories.ago() - case.waiting_since).days for case in recovered] == [29, 3, 0]
+    recovered = open_escalations().filter(pk__in=Event.objects.values("escalation_id"))
+    assert [(factories.ago() - escalation.waiting_since).days for escalation in recovered] == [29, 3, 0]
 
 
 def test_a_limited_person_repairs_those_of_their_businesses_only(missed) -> None:

@@ -243,20 +243,22 @@ def test_every_escalation_can_be_worked_on_and_resolved(tables: Tables, variant:
     wrong = []
     with undone():
         for setting in tables.settings:
-            case = setting.of.rows["escalations.escalation"]
+            escalation = setting.of.rows["escalations.escalation"]
             if setting.label not in {"escalations.escalation", "conversations.whatsappinstance"}:
                 continue
             spoiled = spoil(setting.rows, variant)
-            open_cases = Escalation.objects.filter(pk=case.pk, resolved_at=None)
-            if not open_cases.exists():
+            open_escalations = Escalation.objects.filter(pk=escalation.pk, resolved_at=None)
+            if not open_escalations.exists():
                 continue
             for action, data in ACTIONS.items():
-                address = reverse(f"admin:escalations_escalation_{action}", args=[case.pk])
+                address = reverse(f"admin:escalations_escalation_{action}", args=[escalation.pk])
                 if what := fault(tables, Place(action, address, {}), data):
                     wrong.append(f"{action} with {[str(column) for column, _ in spoiled]}: {what}")
             with undone():
-                tables.client.post(reverse("admin:escalations_escalation_resolve", args=[case.pk]), {"note": "tried"})
-                if open_cases.exists():
+                tables.client.post(
+                    reverse("admin:escalations_escalation_resolve", args=[escalation.pk]), {"note": "tried"}
+                )
+                if open_escalations.exists():
                     wrong.append(f"not resolved with {[str(column) for column, _ in spoiled]}")
     assert not wrong, "\n".join(wrong)
 

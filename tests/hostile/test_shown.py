@@ -9,9 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from conversations.queries import message_page
-from escalations.case import MOST_MESSAGES
+from escalations.detail import MOST_MESSAGES
 from escalations.models import Escalation
-from escalations.queries import open_cases
+from escalations.queries import open_escalations
 from escalations.reports.queries import Preset, Scope, totals
 from tests import factories, wording
 from tests.hostile.values import Column
@@ -37,16 +37,16 @@ def test_the_queue_goes_by_when_the_row_was_written(text: str) -> None:
     first, second, third = factories.waiting(30), factories.waiting(20), factories.waiting(10)
     Escalation.objects.filter(pk=second.pk).update(created_at=factories.ago(minutes=20))
     ESCALATED.write(second.pk, text)
-    assert list(open_cases()) == [first, second, third]
+    assert list(open_escalations()) == [first, second, third]
 
 
 @pytest.mark.parametrize("text", TIMES)
 def test_a_wait_of_unknown_length_shows_what_is_stored(client: Client, text: str) -> None:
-    case = factories.waiting(30)
+    escalation = factories.waiting(30)
     for column in (ESCALATED, CREATED):
-        column.write(case.pk, text)
+        column.write(escalation.pk, text)
     for address in ("changelist", "change"):
-        arguments = [case.pk] if address == "change" else []
+        arguments = [escalation.pk] if address == "change" else []
         page = client.get(reverse(f"admin:escalations_escalation_{address}", args=arguments)).content.decode()
         assert text in unescape(page)
         assert wording.UNKNOWN_WAIT in page
@@ -97,8 +97,8 @@ def test_results_go_on_after_a_time_that_python_cannot_hold(text: str) -> None:
 
 def test_a_long_context_is_cut_with_a_note(client: Client) -> None:
     context = [{"role": "user", "content": f"text {number}"} for number in range(10_000)]
-    case = factories.escalation(conversation_context=context)
-    page = client.get(reverse("admin:escalations_escalation_change", args=[case.pk])).content.decode()
+    escalation = factories.escalation(conversation_context=context)
+    page = client.get(reverse("admin:escalations_escalation_change", args=[escalation.pk])).content.decode()
     assert "text 9999" in page
     assert f"{10_000 - MOST_MESSAGES} {wording.EARLIER_MESSAGES_NOT_SHOWN}" in page
     assert "text 9700" not in page

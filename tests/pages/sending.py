@@ -58,7 +58,7 @@ GIVEN = {
     "scope": "all",
     # The first of a list is ticked.
     "_selected_action": "",
-    "case": "",
+    "escalation": "",
 }
 """Values of fields that the page does not say are required, or that must be of some form."""
 LIBRARY = ("admin:login", "admin:logout", "admin:password_change", "admin:auth_user_password_change", "set_language")
@@ -183,16 +183,16 @@ def other_states(person: User, own: dict[str, Any], other: dict[str, Any]) -> li
     AccessAttempt.objects.create(
         username="colleague", attempt_time=timezone.now(), failures_since_start=settings.AXES_FAILURE_LIMIT
     )
-    case, claimed, snoozed = "escalations.escalation", factories.escalation(), other["escalations.escalation"]
+    escalation, claimed, snoozed = "escalations.escalation", factories.escalation(), other["escalations.escalation"]
     Delivery.objects.update(state=Delivery.State.GIVEN_UP)
     claim([claimed.pk], person)
     snooze([snoozed.pk], person, None)
     GIVEN.update(to=str(colleague.pk), person=str(colleague.pk), businesses=str(own["usage.profile"].pk))
     return [
         # A conversation that is not escalated.
-        {case: own["escalations.resolved"], "conversations.conversation": own["conversations.missed"]},
-        {case: claimed, "waops.user": colleague},
-        {case: snoozed},
+        {escalation: own["escalations.resolved"], "conversations.conversation": own["conversations.missed"]},
+        {escalation: claimed, "waops.user": colleague},
+        {escalation: snoozed},
     ]
 
 

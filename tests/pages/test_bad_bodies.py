@@ -31,22 +31,22 @@ def send(client: Client, path: str, **fields: str) -> HttpResponseBase:
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_no_field_of_an_action_breaks(client: Client, action: str) -> None:
-    case = factories.escalation(factories.conversation())
+    escalation = factories.escalation(factories.conversation())
     right = {"version": "0", "note": "x", "outcome": "answered", "to": "1", "until": "", "then": "next"}
     right |= {"text": "x", "key": NOBODY, "again": "1"} if action == "reply" else {}
     for name in right:
         for bad in BAD:
-            send(client, f"/escalations/escalation/{case.pk}/{action}/", **{**right, name: bad})
+            send(client, f"/escalations/escalation/{escalation.pk}/{action}/", **{**right, name: bad})
 
 
 @pytest.mark.parametrize("action", sorted(BULK))
 def test_no_field_of_a_bulk_action_breaks(client: Client, action: str) -> None:
     path = "/escalations/escalation/bulk/"
     for bad in BAD:
-        for cases in (f"{NOBODY}:{bad}", f"{bad}:1", f"{NOBODY}:1,{bad}"):
-            assert send(client, path, action=action, cases=cases, note="x").status_code == 400
-        assert send(client, path, action=action, case=bad).status_code == 400
-        send(client, path, action=action, cases=f"{NOBODY}:1", outcome=bad, to=bad, until=bad, query=bad)
+        for escalations in (f"{NOBODY}:{bad}", f"{bad}:1", f"{NOBODY}:1,{bad}"):
+            assert send(client, path, action=action, escalations=escalations, note="x").status_code == 400
+        assert send(client, path, action=action, escalation=bad).status_code == 400
+        send(client, path, action=action, escalations=f"{NOBODY}:1", outcome=bad, to=bad, until=bad, query=bad)
 
 
 CAREFUL = sorted(

@@ -76,8 +76,8 @@ def test_every_address_of_a_form_leads_to_its_page(own: World, client: Client) -
         ("/waops/operations/checklist/tick/", "/waops/operations/checklist/"),
         ("/waops/operations/drift/accept/", "/waops/operations/drift/"),
         ("/logout/", "/"),
-        (_case(own, "live/{}/"), _case(own, "{}/change/")),
-        (_case(own, "{}/claim/"), _case(own, "{}/change/")),
+        (_escalation(own, "live/{}/"), _escalation(own, "{}/change/")),
+        (_escalation(own, "{}/claim/"), _escalation(own, "{}/change/")),
     ):
         for method in (client.get, client.head):
             answer = method(address)
@@ -85,7 +85,7 @@ def test_every_address_of_a_form_leads_to_its_page(own: World, client: Client) -
     assert client.get("/").status_code == 200, "opening the logout address logs no one out"
 
 
-def _case(own: World, route: str) -> str:
+def _escalation(own: World, route: str) -> str:
     return "/escalations/escalation/" + route.format(own.rows["escalations.escalation"].pk)
 
 
@@ -129,7 +129,7 @@ def test_what_was_typed_comes_back_after_logging_in_again(own: World, client: Cl
     """On the page that it was sent from, once. Nothing is done unseen."""
     business = f"/usage/profile/{own.business.pk}/limit/"
     typed = {"limit-expected": "100", "limit-limit": "777", "limit-reason": "a Friday"}
-    for address, sent in ((_case(own, "{}/resolve/"), {"note": "a Friday"}), (business, typed)):
+    for address, sent in ((_escalation(own, "{}/resolve/"), {"note": "a Friday"}), (business, typed)):
         client.cookies.pop("sessionid")
         client.post(address, sent)
         person = {"username": "administrator", "password": "Right-password-1", "next": address}
@@ -147,12 +147,12 @@ def test_what_was_typed_comes_back_after_logging_in_again(own: World, client: Cl
 def test_a_preview_of_the_desk_comes_back(own: World, client: Client) -> None:
     pk = str(own.rows["escalations.escalation"].pk)
     bulk = "/escalations/escalation/bulk/"
-    page = client.post(bulk, {"action": "resolve", "case": [pk], "query": "view=open"})
-    cases = page.context["cases"]
-    client.post(bulk, {"action": "resolve", "case": [pk], "query": "view=open"})
+    page = client.post(bulk, {"action": "resolve", "escalation": [pk], "query": "view=open"})
+    escalations = page.context["escalations"]
+    client.post(bulk, {"action": "resolve", "escalation": [pk], "query": "view=open"})
     again = client.get(bulk)
     assert again.status_code == 200
-    assert again.context["cases"] == cases
+    assert again.context["escalations"] == escalations
     assert again.context["is_done"] is False
 
 

@@ -1,4 +1,4 @@
-"""A newcomer's desk: cases in every state, by the desk's own procedures, once, and on demo data only."""
+"""A newcomer's desk: escalations in every state, by the desk's own procedures, once, and on demo data only."""
 
 from collections import Counter
 from io import StringIO
@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from escalations.models import CaseState, Event
+from escalations.models import EscalationState, Event
 from escalations.procedures import claim
 from escalations.queries import View, in_view
 from tests import factories, wording
@@ -44,19 +44,22 @@ def test_every_list_of_the_desk_shows_something(demo) -> None:
     kinds = Counter(Event.objects.values_list("kind", flat=True))
     assert kinds == {"resolved": 10, "claimed": 4, "snoozed": 2, "handed_over": 1, "noted": 1}
     assert set(Event.objects.values_list("actor_name", flat=True)) == {"support", "نورة العتيبي"}
-    assert CaseState.objects.exclude(outcome=None).exclude(note="").count() == 10
+    assert EscalationState.objects.exclude(outcome=None).exclude(note="").count() == 10
 
 
 def test_a_second_time_it_adds_nothing(demo) -> None:
     run()
-    before = list(Event.objects.order_by("pk").values()), list(CaseState.objects.order_by("pk").values())
+    before = list(Event.objects.order_by("pk").values()), list(EscalationState.objects.order_by("pk").values())
     run()
-    assert before == (list(Event.objects.order_by("pk").values()), list(CaseState.objects.order_by("pk").values()))
+    assert before == (
+        list(Event.objects.order_by("pk").values()),
+        list(EscalationState.objects.order_by("pk").values()),
+    )
 
 
 def test_it_leaves_a_desk_with_a_history_alone(demo) -> None:
-    case = in_view(View.OPEN, 0)[0]
-    claim([case.pk], User.objects.get(username="admin"))
+    escalation = in_view(View.OPEN, 0)[0]
+    claim([escalation.pk], User.objects.get(username="admin"))
     run()
     assert Event.objects.count() == 1
 

@@ -84,7 +84,7 @@ def test_tables_of_later_migrations_are_open_to_it(role, committed_database):
 
 def test_every_list_and_page_of_the_app_opens(role) -> None:
     """An administrator's, which has all of them."""
-    case = factories.waiting(minutes=30)
+    escalation = factories.waiting(minutes=30)
     factories.interaction(factories.conversation(), user_message="question")
     client = Client()
     client.force_login(factories.staff(is_superuser=True))
@@ -94,7 +94,7 @@ def test_every_list_and_page_of_the_app_opens(role) -> None:
             reverse("admin:index"),
             *desk,
             *_lists(),
-            reverse("admin:escalations_escalation_change", args=[case.pk]),
+            reverse("admin:escalations_escalation_change", args=[escalation.pk]),
         ]
         wrong = {address: status for address in addresses if (status := client.get(address).status_code) != 200}
     assert wrong == {}
@@ -106,13 +106,13 @@ def _lists() -> list[str]:
 
 
 def test_the_desk_works(role) -> None:
-    case, told = factories.waiting(minutes=30), factories.conversation()
+    escalation, told = factories.waiting(minutes=30), factories.conversation()
     factories.message(told, "transferred", "assistant", message_id="escalation_1", timestamp=factories.ago(hours=2))
     salma = factories.staff("Support", "Managers", username="salma")
     with django_is(NAME):
         for act in (claim, resolve, reopen):
             outcome = [ClosingOutcome.objects.get(code="answered")] if act is resolve else []
-            assert [result.is_done for result in act([case.pk], salma, *outcome)] == [True], act
+            assert [result.is_done for result in act([escalation.pk], salma, *outcome)] == [True], act
         assert attention.apply(Kind.MISSED, [str(told.pk)], salma) == 1
 
 

@@ -90,8 +90,8 @@ def test_customers_told_without_an_escalation_are_listed(support) -> None:
 def test_a_missed_escalation_is_put_into_the_queue_once(support) -> None:
     chat = missed()
     assert said(cure(support, Kind.MISSED, chat.pk)) == ["1 fixed."]
-    case = Escalation.objects.get(whatsapp_number=chat.user_phone, resolved_at=None)
-    event = Event.objects.get(escalation_id=case.pk)
+    escalation = Escalation.objects.get(whatsapp_number=chat.user_phone, resolved_at=None)
+    event = Event.objects.get(escalation_id=escalation.pk)
     assert (event.kind, event.actor is not None) == (Event.Kind.RECOVERED, True)
     assert found(Kind.MISSED) == []
     [told] = said(cure(support, Kind.MISSED, chat.pk))
@@ -108,7 +108,7 @@ def test_duplicates_are_closed_and_the_first_is_kept(support, allow_duplicates) 
     second = factories.escalation(chat, escalated_at=factories.ago(hours=1))
     factories.waiting(minutes=5)
     [item] = found(Kind.DUPLICATE)
-    assert (item.case_id, item.count) == (first.pk, 2)
+    assert (item.escalation_id, item.count) == (first.pk, 2)
     assert "escalated 2 times" in support.get(PAGE).content.decode()
 
     assert said(cure(support, Kind.DUPLICATE, first.pk)) == ["1 fixed."]
@@ -126,41 +126,43 @@ def test_duplicates_are_closed_and_the_first_is_kept(support, allow_duplicates) 
 
 
 @pytest.mark.parametrize("status", ["Disconnected", "DISCONNECTED", "Created", ""])
-def test_cases_of_a_number_that_is_not_connected(support, status) -> None:
+def test_escalations_of_a_number_that_is_not_connected(support, status) -> None:
     factories.waiting(minutes=5)
     lost = factories.escalation(factories.conversation(factories.instance(status=status)))
     nowhere = factories.escalation()
     for spelling in ("connected", "CONNECTED"):
         factories.escalation(factories.conversation(factories.instance(status=spelling)))
-    assert {item.case_id for item in found(Kind.DISCONNECTED)} == {lost.pk, nowhere.pk}
+    assert {item.escalation_id for item in found(Kind.DISCONNECTED)} == {lost.pk, nowhere.pk}
 
 
-def test_cases_that_the_ai_answers_all_the_same(support) -> None:
+def test_escalations_that_the_ai_answers_all_the_same(support) -> None:
     answered, before, other = (factories.conversation() for _ in range(3))
-    case = factories.escalation(answered, escalated_at=factories.ago(hours=2))
+    escalation = factories.escalation(answered, escalated_at=factories.ago(hours=2))
     factories.interaction(answered, created_at=factories.ago(hours=1))
     factories.escalation(before, escalated_at=factories.ago(hours=2))
     factories.interaction(before, created_at=factories.ago(hours=3))
     factories.escalation(other, escalated_at=factories.ago(hours=2), resolved_at=factories.ago(hours=1))
     factories.interaction(other, created_at=factories.ago(minutes=1))
-    assert [item.case_id for item in found(Kind.ANSWERED)] == [case.pk]
+    assert [item.escalation_id for item in found(Kind.ANSWERED)] == [escalation.pk]
 
 
 def test_they_are_resolved_as_in_the_queue(support) -> None:
     lost, _ = (factories.escalation(factories.conversation(factories.instance(status="Created"))) for _ in range(2))
     page = support.get(PAGE).content.decode()
     one = re.search(
-        rf'<form method="post" action="(\S+)">(?:(?!</form>).)*?name="case" value="{lost.pk}".*?</form>', page, re.S
+        rf'<form method="post" action="(\S+)">(?:(?!</form>).)*?name="escalation" value="{lost.pk}".*?</form>',
+        page,
+        re.S,
     )
     assert one
     assert 'name="action" value="resolve"' in one[0]
     assert cure(support, Kind.DISCONNECTED, lost.pk).status_code == 404
-    asked = support.post(one[1], {"action": "resolve", "case": str(lost.pk)})
+    asked = support.post(one[1], {"action": "resolve", "escalation": str(lost.pk)})
     assert 'name="note"' in asked.content.decode()
     assert 'name="outcome"' in asked.content.decode()
     lost.refresh_from_db()
     assert lost.resolved_at is None
-    sent = {"action": "resolve", "cases": asked.context["cases"], "note": "connected again", "query": ""}
+    sent = {"action": "resolve", "escalations": asked.context["escalations"], "note": "connected again", "query": ""}
     done = support.post(one[1], sent)
     lost.refresh_from_db()
     assert lost.resolved_at is not None

@@ -1,4 +1,4 @@
-"""One action on many cases: the preview, what is done, and what each row says."""
+"""One action on many escalations: the preview, what is done, and what each row says."""
 
 import uuid
 
@@ -23,7 +23,8 @@ def confirm(client: Client, preview, **data: str):
     """Press the preview's button."""
     context = preview.context
     return client.post(
-        BULK, {"action": context["action"].name, "query": context["query"], "cases": context["cases"], **data}
+        BULK,
+        {"action": context["action"].name, "query": context["query"], "escalations": context["escalations"], **data},
     )
 
 
@@ -34,7 +35,7 @@ def outcomes(response) -> list[str]:
 def test_a_preview_says_what_will_happen_and_does_nothing(desk) -> None:
     free, held = factories.waiting(minutes=30), factories.waiting(minutes=20)
     claim([held.pk], factories.staff("Support", first_name="Omar"))
-    response = desk.post(BULK, {"action": "resolve", "case": [free.pk, held.pk]})
+    response = desk.post(BULK, {"action": "resolve", "escalation": [free.pk, held.pk]})
     assert outcomes(response) == ["resolved", "held"]
     text = response.content.decode()
     assert f"1 {wording.CAN_BE_DONE}" in text
@@ -44,10 +45,10 @@ def test_a_preview_says_what_will_happen_and_does_nothing(desk) -> None:
 
 
 def test_confirmed_it_is_done_row_by_row(desk) -> None:
-    cases = [factories.waiting(minutes=minutes) for minutes in (30, 20, 10)]
-    preview = desk.post(BULK, {"action": "resolve", "case": [case.pk for case in cases]})
-    claim([cases[1].pk], factories.staff("Support", first_name="Omar"))
-    factories.resolve_elsewhere([cases[2].pk])
+    escalations = [factories.waiting(minutes=minutes) for minutes in (30, 20, 10)]
+    preview = desk.post(BULK, {"action": "resolve", "escalation": [escalation.pk for escalation in escalations]})
+    claim([escalations[1].pk], factories.staff("Support", first_name="Omar"))
+    factories.resolve_elsewhere([escalations[2].pk])
     response = confirm(desk, preview, outcome="answered", note="all answered")
     assert outcomes(response)[0] == "resolved"
     assert not {"resolved"} & set(outcomes(response)[1:])
@@ -65,8 +66,8 @@ def test_all_that_match_are_taken_without_ticking_them(desk) -> None:
 
 
 def test_many_are_snoozed_until_the_customer_writes(desk) -> None:
-    cases = [factories.waiting(minutes=minutes) for minutes in (20, 10)]
-    preview = desk.post(BULK, {"action": "snooze", "case": [case.pk for case in cases]})
+    escalations = [factories.waiting(minutes=minutes) for minutes in (20, 10)]
+    preview = desk.post(BULK, {"action": "snooze", "escalation": [escalation.pk for escalation in escalations]})
     unclear = confirm(desk, preview)
     assert wording.CHOOSE_AN_END in unclear.content.decode()
     assert Event.objects.count() == 0
@@ -78,11 +79,11 @@ def test_many_are_snoozed_until_the_customer_writes(desk) -> None:
     [("resolve", {}, "reopened"), ("snooze", {"until": "1h"}, "woken"), ("claim", {}, "released")],
 )
 def test_what_was_done_to_many_is_taken_back_at_a_press(desk, action, data, undone) -> None:
-    cases = [factories.waiting(minutes=minutes) for minutes in (30, 20, 10)]
-    preview = desk.post(BULK, {"action": action, "case": [case.pk for case in cases]})
-    claim([cases[2].pk], factories.staff("Support", first_name="Omar"))
+    escalations = [factories.waiting(minutes=minutes) for minutes in (30, 20, 10)]
+    preview = desk.post(BULK, {"action": action, "escalation": [escalation.pk for escalation in escalations]})
+    claim([escalations[2].pk], factories.staff("Support", first_name="Omar"))
     done = confirm(desk, preview, **data)
-    undo = {"action": done.context["undo"].name, "query": "", "cases": done.context["cases"]}
+    undo = {"action": done.context["undo"].name, "query": "", "escalations": done.context["escalations"]}
     assert 'value="' + undo["action"] + '"' in done.content.decode()
     response = desk.post(BULK, undo)
     assert outcomes(response) == [undone, undone]
@@ -91,7 +92,7 @@ def test_what_was_done_to_many_is_taken_back_at_a_press(desk, action, data, undo
 
 
 def test_an_escalation_that_is_gone_is_said(desk) -> None:
-    response = desk.post(BULK, {"action": "claim", "case": [uuid.uuid4()]})
+    response = desk.post(BULK, {"action": "claim", "escalation": [uuid.uuid4()]})
     assert outcomes(response) == ["not_found"]
     assert wording.NO_LONGER_EXISTS in response.content.decode()
 
@@ -103,8 +104,8 @@ def test_nothing_selected_is_said(desk) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        {"action": "claim", "case": "x"},
-        {"action": "claim", "cases": "x:y"},
+        {"action": "claim", "escalation": "x"},
+        {"action": "claim", "escalations": "x:y"},
         {"action": "claim", "all": "1", "query": "business=x"},
         {"action": "delete"},
     ],
@@ -121,11 +122,11 @@ def test_get_leads_back_and_people_without_permission_are_refused(desk, sign_in)
 def test_what_was_written_since_the_list_was_read_is_not_resolved(support) -> None:
     read, unread = factories.waiting(minutes=9), factories.waiting(minutes=8)
     seen = support.get(QUEUE).context["since"].isoformat()
-    asked = {"action": "resolve", "case": [str(read.pk), str(unread.pk)], "query": "", "seen": seen}
+    asked = {"action": "resolve", "escalation": [str(read.pk), str(unread.pk)], "query": "", "seen": seen}
     preview = support.post(f"{QUEUE}bulk/", asked)
     assert (preview.context["done"], preview.context["seen"]) == (2, seen)
     factories.message(unread.instance.conversations.get(), "one more thing", timestamp=timezone.now())
-    sent = {"action": "resolve", "cases": preview.context["cases"], "query": "", "seen": seen, "note": ""}
+    sent = {"action": "resolve", "escalations": preview.context["escalations"], "query": "", "seen": seen, "note": ""}
     done = support.post(f"{QUEUE}bulk/", sent)
     assert (done.context["done"], done.context["refused"]) == (1, 1)
     assert wording.WROTE_SINCE_OPENED in done.content.decode()

@@ -32,22 +32,22 @@ def test_a_conversation_is_handed_to_people_with_a_reason(desk) -> None:
     factories.message(chat, "my parcel is lost")
     assert escalate(chat.pk) in desk.get(page(chat)).content.decode()
     response = desk.post(escalate(chat.pk), {"note": "he rang"}, follow=True)
-    case = Escalation.objects.get()
-    assert response.redirect_chain[-1][0] == address(case)
+    escalation = Escalation.objects.get()
+    assert response.redirect_chain[-1][0] == address(escalation)
     assert said(response)[0].startswith("1 conversation escalated.")
     assert "he rang" in response.content.decode()
-    assert (case.whatsapp_number, case.resolved_at) == (chat.user_phone, None)
+    assert (escalation.whatsapp_number, escalation.resolved_at) == (chat.user_phone, None)
     assert Event.objects.get().details == {"note": "he rang"}
 
 
 def test_a_customer_who_is_already_waiting_is_not_escalated_twice(desk) -> None:
-    case = factories.waiting(minutes=5)
-    chat = case.instance.conversations.get()
+    escalation = factories.waiting(minutes=5)
+    chat = escalation.instance.conversations.get()
     text = desk.get(page(chat)).content.decode()
-    assert address(case) in text
+    assert address(escalation) in text
     assert escalate(chat.pk) not in text
     response = desk.post(escalate(chat.pk), follow=True)
-    assert response.redirect_chain[-1][0] == address(case)
+    assert response.redirect_chain[-1][0] == address(escalation)
     assert wording.ALREADY_ESCALATED in said(response)[0]
     assert Escalation.objects.count() == 1
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from escalations.desk.board import FRESH, KEY, Listener, fresh_board
 from escalations.desk.live import look
-from escalations.models import CaseState, Viewing
+from escalations.models import EscalationState, Viewing
 from escalations.procedures import claim, hand_over, resolve, snooze
 from tests import factories
 from tests.escalations.conftest import QUEUE, SignIn
@@ -58,41 +58,41 @@ def test_it_tells_what_happened_since_the_page_was_made(desk) -> None:
     assert desk.get(LIVE, {"since": since}).json()["closed"][str(arrived.pk)] == ""
 
 
-def test_who_looks_at_a_case_is_told_to_the_others_only(desk, sign_in) -> None:
-    case = factories.waiting(minutes=9)
+def test_who_looks_at_an_escalation_is_told_to_the_others_only(desk, sign_in) -> None:
+    escalation = factories.waiting(minutes=9)
     other = sign_in(factories.staff("Support", first_name="Omar", last_name="Ali"))
-    assert other.post(f"{LIVE}{case.pk}/").status_code == 204
-    assert desk.get(LIVE).json()["viewers"] == {str(case.pk): ["Omar Ali"]}
+    assert other.post(f"{LIVE}{escalation.pk}/").status_code == 204
+    assert desk.get(LIVE).json()["viewers"] == {str(escalation.pk): ["Omar Ali"]}
     assert other.get(LIVE).json()["viewers"] == {}
-    other.post(f"{LIVE}{case.pk}/", {"away": "1"})
+    other.post(f"{LIVE}{escalation.pk}/", {"away": "1"})
     Viewing.objects.update(seen_at=factories.ago(minutes=1))
-    other.post(f"{LIVE}{case.pk}/", {"away": "1"})
+    other.post(f"{LIVE}{escalation.pk}/", {"away": "1"})
     cache.clear()
     assert desk.get(LIVE).json()["viewers"] == {}
 
 
-def test_working_on_a_case_renews_the_claim(desk, salma) -> None:
-    case = factories.waiting(minutes=9)
-    [before] = claim([case.pk], salma)
-    desk.post(f"{LIVE}{case.pk}/", {"active": "1"})
-    [after] = claim([case.pk], salma)
+def test_working_on_an_escalation_renews_the_claim(desk, salma) -> None:
+    escalation = factories.waiting(minutes=9)
+    [before] = claim([escalation.pk], salma)
+    desk.post(f"{LIVE}{escalation.pk}/", {"active": "1"})
+    [after] = claim([escalation.pk], salma)
     assert before.until
     assert after.until
     assert after.until > before.until
 
 
 def test_who_listens_already_looks_at_the_cost_of_one_statement(desk, salma) -> None:
-    case = factories.waiting(minutes=9)
-    claim([case.pk], salma)
+    escalation = factories.waiting(minutes=9)
+    claim([escalation.pk], salma)
     desk.get(LIVE)
     with CaptureQueriesContext(connection) as queries:
-        assert desk.post(f"{LIVE}{case.pk}/", {"active": "1"}).status_code == 204
+        assert desk.post(f"{LIVE}{escalation.pk}/", {"active": "1"}).status_code == 204
     assert len(queries) == 1
     assert Viewing.objects.get().user_id == salma.pk
-    CaseState.objects.update(lease_until=timezone.now() + timedelta(minutes=5))
+    EscalationState.objects.update(lease_until=timezone.now() + timedelta(minutes=5))
     cache.delete(KEY)
-    desk.post(f"{LIVE}{case.pk}/", {"active": "1"})
-    assert CaseState.objects.get().lease_until > timezone.now() + timedelta(minutes=9)
+    desk.post(f"{LIVE}{escalation.pk}/", {"active": "1"})
+    assert EscalationState.objects.get().lease_until > timezone.now() + timedelta(minutes=9)
 
 
 def test_where_nothing_changed_the_answer_is_304_after_one_query(desk) -> None:
@@ -124,8 +124,8 @@ def test_one_statement_answers_everybody_who_asks_at_that_time(desk, sign_in) ->
 
 def test_a_page_is_never_told_less_than_it_shows(desk) -> None:
     desk.get(LIVE)
-    case = factories.waiting(minutes=9)
-    since = desk.get(f"{QUEUE}{case.pk}/change/").context["since"]
+    escalation = factories.waiting(minutes=9)
+    since = desk.get(f"{QUEUE}{escalation.pk}/change/").context["since"]
     assert desk.get(LIVE, {"since": since.isoformat()}).json()["counts"]["open"] == 1
 
 
@@ -140,40 +140,40 @@ def test_what_arrives_meets_the_filters_of_the_page(desk) -> None:
 
 @pytest.mark.parametrize("by", ["time", "customer"])
 def test_who_wakes_is_told_to_have_arrived(desk, salma, by) -> None:
-    case = factories.waiting(minutes=90)
-    snooze([case.pk], salma, timezone.now() + timedelta(hours=1))
+    escalation = factories.waiting(minutes=90)
+    snooze([escalation.pk], salma, timezone.now() + timedelta(hours=1))
     since = timezone.now()
     assert desk.get(LIVE, {"since": since.isoformat()}).json()["arrived"] == {}
     if by == "time":
-        CaseState.objects.update(snoozed_until=timezone.now())
+        EscalationState.objects.update(snoozed_until=timezone.now())
     else:
-        factories.message(case.instance.conversations.get(), timestamp=timezone.now())
+        factories.message(escalation.instance.conversations.get(), timestamp=timezone.now())
     cache.clear()
     told = desk.get(LIVE, {"since": since.isoformat()}).json()
-    assert list(told["arrived"]) == [str(case.pk)]
+    assert list(told["arrived"]) == [str(escalation.pk)]
     cache.clear()
     assert desk.get(LIVE, {"since": since.isoformat()}).json()["arrived"] == told["arrived"]
 
 
 def test_it_tells_whose_customer_wrote_and_what_the_page_lacks(desk, salma) -> None:
-    case = factories.waiting(minutes=9)
-    claim([case.pk], salma)
-    desk.post(f"{LIVE}{case.pk}/")
-    message = factories.message(case.instance.conversations.get(), timestamp=timezone.now())
-    told = desk.get(LIVE, {"case": str(case.pk)}).json()
-    assert told["written"] == {str(case.pk): str(message.pk)}
+    escalation = factories.waiting(minutes=9)
+    claim([escalation.pk], salma)
+    desk.post(f"{LIVE}{escalation.pk}/")
+    message = factories.message(escalation.instance.conversations.get(), timestamp=timezone.now())
+    told = desk.get(LIVE, {"escalation": str(escalation.pk)}).json()
+    assert told["written"] == {str(escalation.pk): str(message.pk)}
     assert told["newest"] == str(message.pk)
     assert told["until"]
 
 
 def test_the_receiver_is_told_what_was_handed_over(desk, salma, sign_in) -> None:
     omar = factories.staff("Support", first_name="Omar")
-    case, own = factories.waiting(minutes=9), factories.waiting(minutes=9)
+    escalation, own = factories.waiting(minutes=9), factories.waiting(minutes=9)
     claim([own.pk], salma)
-    hand_over([case.pk], omar, salma)
+    hand_over([escalation.pk], omar, salma)
     assert [giver for giver, _ in desk.get(LIVE).json()["handed"].values()] == ["Omar"]
     assert sign_in(omar).get(LIVE).json()["handed"] == {}
-    lasts = CaseState.objects.get(pk=case.pk).lease_until - timezone.now()
+    lasts = EscalationState.objects.get(pk=escalation.pk).lease_until - timezone.now()
     assert lasts > timedelta(minutes=55)
 
 
@@ -215,20 +215,20 @@ def omar(db) -> User:
 
 
 def test_those_who_look_see_who_else_does(salma, omar, django_assert_num_queries) -> None:
-    case = factories.waiting(minutes=30)
+    escalation = factories.waiting(minutes=30)
     with django_assert_num_queries(1):
-        look(case.pk, salma.pk)
+        look(escalation.pk, salma.pk)
     assert viewers(salma) == {}
-    assert viewers(omar) == {str(case.pk): ["Salma"]}
-    look(case.pk, omar.pk)
-    assert viewers(salma) == {str(case.pk): ["Omar Ali"]}
+    assert viewers(omar) == {str(escalation.pk): ["Salma"]}
+    look(escalation.pk, omar.pk)
+    assert viewers(salma) == {str(escalation.pk): ["Omar Ali"]}
 
 
 def test_someone_who_closed_the_page_is_not_shown_and_yesterdays_rows_go(salma, omar) -> None:
-    case = factories.waiting(minutes=30)
-    look(case.pk, omar.pk)
+    escalation = factories.waiting(minutes=30)
+    look(escalation.pk, omar.pk)
     Viewing.objects.update(seen_at=timezone.now() - FRESH)
     assert viewers(salma) == {}
     Viewing.objects.update(seen_at=factories.ago(days=2))
-    look(case.pk, salma.pk)
+    look(escalation.pk, salma.pk)
     assert [viewing.user for viewing in Viewing.objects.all()] == [salma]

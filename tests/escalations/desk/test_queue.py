@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 
 from escalations import procedures
 from escalations.desk.queue import PER_PAGE
-from escalations.models import CaseState
+from escalations.models import EscalationState
 from tests import factories, wording
 from tests.escalations.conftest import QUEUE, address, rows
 
@@ -45,10 +45,10 @@ def test_a_row_says_who_waits_for_what_since_when_and_where(support) -> None:
 
 def test_what_stands_side_by_side_in_a_row_is_parted_by_spaces(support) -> None:
     chat = factories.conversation()
-    case = factories.escalation(chat, reason="user_request")
+    escalation = factories.escalation(chat, reason="user_request")
     factories.message(chat, "hello", timestamp=factories.ago(minutes=80))
     salma = factories.staff("Support", username="salma")
-    procedures.snooze([case.pk], salma, None)
+    procedures.snooze([escalation.pk], salma, None)
     text = " ".join(strip_tags(support.get(QUEUE, {"view": "snoozed"}).content.decode()).split())
     for words in (
         f"wrote 1 h 20 min ago {wording.ASKED_FOR_A_PERSON}",
@@ -59,27 +59,27 @@ def test_what_stands_side_by_side_in_a_row_is_parted_by_spaces(support) -> None:
 
 def test_a_message_without_a_plausible_time_is_shown_as_it_is_stored(support) -> None:
     chat = factories.conversation()
-    case = factories.escalation(chat)
+    escalation = factories.escalation(chat)
     message = factories.message(chat, "hello")
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE public.whatsapp_conversation_messages SET "timestamp" = 'infinity' WHERE id = %s""", [message.pk]
         )
-    for page in (QUEUE, address(case)):
+    for page in (QUEUE, address(escalation)):
         text = support.get(page).content.decode()
         assert "wrote at infinity" in text
         assert "under a minute ago" not in text
 
 
 def test_without_conversation_instance_or_reason_a_row_is_still_shown(support) -> None:
-    case = factories.escalation(whatsapp_number="status@broadcast", reason=None)
+    escalation = factories.escalation(whatsapp_number="status@broadcast", reason=None)
     text = support.get(QUEUE).content.decode()
     for shown in (
         "status@broadcast",
         wording.NO_STORED_MESSAGE,
         wording.NO_WHATSAPP_NUMBER,
         wording.NO_REASON,
-        address(case),
+        address(escalation),
     ):
         assert shown in text
 
@@ -93,11 +93,11 @@ def test_duplicates_are_counted(support) -> None:
     factories.escalation(chat, resolved_at=factories.ago(days=1))
     factories.escalation(whatsapp_number=chat.user_phone)
     found = rows(support.get(QUEUE))
-    assert sorted(case.open_rows for case in found) == [1, 2, 2]
+    assert sorted(escalation.open_rows for escalation in found) == [1, 2, 2]
     assert "escalated 2 times" in support.get(QUEUE).content.decode()
 
 
-def test_resolved_cases_are_listed_latest_first_with_who_did_it(support, sign_in) -> None:
+def test_resolved_escalations_are_listed_latest_first_with_who_did_it(support, sign_in) -> None:
     outside = factories.waiting(minutes=5)
     factories.resolve_elsewhere([outside.pk])
     here = factories.waiting(minutes=5)
@@ -110,18 +110,18 @@ def test_resolved_cases_are_listed_latest_first_with_who_did_it(support, sign_in
 
 @pytest.mark.parametrize("written", [*factories.WRITTEN, *factories.WRITTEN_IN_PART])
 def test_a_phone_number_is_found_however_it_is_written(support, written) -> None:
-    case = factories.escalation(whatsapp_number="201012345678")
+    escalation = factories.escalation(whatsapp_number="201012345678")
     factories.escalation(whatsapp_number="966501112223")
-    assert rows(support.get(QUEUE, {"q": written})) == [case]
+    assert rows(support.get(QUEUE, {"q": written})) == [escalation]
 
 
 @pytest.mark.parametrize("written", ["منصو", "ahmed", "محمد", "مُحَمَّد", "فاطمه", "حمد فاط"])
 def test_a_customer_is_found_by_part_of_the_name_in_any_spelling(support, written) -> None:
-    case = factories.waiting(minutes=5)
-    factories.customer(case.instance, case.whatsapp_number, name="Ahmed منصور مُحَمَّد فاطمة")
+    escalation = factories.waiting(minutes=5)
+    factories.customer(escalation.instance, escalation.whatsapp_number, name="Ahmed منصور مُحَمَّد فاطمة")
     other = factories.waiting(minutes=5)
     factories.customer(other.instance, other.whatsapp_number, name="Mona")
-    assert rows(support.get(QUEUE, {"q": written})) == [case]
+    assert rows(support.get(QUEUE, {"q": written})) == [escalation]
 
 
 @pytest.mark.parametrize("text", ["%", "\u064b", "_", "678", "nobody", "\\", "' OR 1=1 --", "x" * 100])
@@ -159,12 +159,12 @@ def test_a_number_without_escalations_is_named_in_the_filter(support) -> None:
 
 
 def test_what_filters_offer_is_fetched_when_they_are_opened(support) -> None:
-    case = factories.waiting(minutes=5)
-    option = f'<option value="{case.instance_id}">'
+    escalation = factories.waiting(minutes=5)
+    option = f'<option value="{escalation.instance_id}">'
     assert option not in support.get(QUEUE).content.decode()
     offered = support.get(f"{QUEUE}filters/", {"view": "open"}).content.decode()
     assert option in offered
-    assert case.instance.business.business_name in offered
+    assert escalation.instance.business.business_name in offered
     assert "<html" not in offered
     assert option in support.get(QUEUE, {"choices": "1"}).content.decode()
     assert option not in support.get(f"{QUEUE}filters/", {"view": "snoozed"}).content.decode()
@@ -190,8 +190,8 @@ def test_home_and_queue_agree_on_how_many_wait(support) -> None:
 
 
 def test_a_snooze_into_another_year_says_which(support) -> None:
-    case = factories.waiting(minutes=5)
-    procedures.snooze([case.pk], factories.staff("Support"), datetime(2099, 5, 1, 12, tzinfo=UTC))
+    escalation = factories.waiting(minutes=5)
+    procedures.snooze([escalation.pk], factories.staff("Support"), datetime(2099, 5, 1, 12, tzinfo=UTC))
     assert "1 May 2099" in support.get(QUEUE, {"view": "snoozed"}).content.decode()
 
 
@@ -200,21 +200,21 @@ def test_a_tab_counts_what_its_list_holds(db, client) -> None:
     free, mine, theirs, lapsed, asleep, woken, done = (factories.waiting(minutes=5) for _ in range(7))
     procedures.claim([mine.pk, lapsed.pk], me)
     procedures.claim([theirs.pk], colleague)
-    CaseState.objects.filter(escalation=lapsed.pk).update(
+    EscalationState.objects.filter(escalation=lapsed.pk).update(
         claimed_at=factories.ago(minutes=20), lease_until=factories.ago(minutes=10)
     )
     procedures.snooze([asleep.pk, woken.pk], colleague, None)
-    CaseState.objects.filter(escalation=woken.pk).update(
+    EscalationState.objects.filter(escalation=woken.pk).update(
         snoozed_at=factories.ago(minutes=5), snoozed_until=factories.ago(minutes=1)
     )
     procedures.resolve([done.pk], me)
     client.force_login(me, "django.contrib.auth.backends.ModelBackend")
     listed = {"mine": {mine}, "unclaimed": {free, lapsed, woken}, "open": {free, mine, theirs, lapsed, woken}}
-    for view, cases in {**listed, "snoozed": {asleep}, "today": {done}, "resolved": {done}}.items():
+    for view, escalations in {**listed, "snoozed": {asleep}, "today": {done}, "resolved": {done}}.items():
         response = client.get(QUEUE, {"view": view})
-        assert (view, set(rows(response))) == (view, cases)
-        assert response.context["page"].paginator.count == len(cases)
-        assert response.context["counts"].get(view, len(cases)) == len(cases)
+        assert (view, set(rows(response))) == (view, escalations)
+        assert response.context["page"].paginator.count == len(escalations)
+        assert response.context["counts"].get(view, len(escalations)) == len(escalations)
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,8 @@ def test_a_malformed_filter_is_refused_with_a_reason(support, query) -> None:
 
 
 def test_a_page_beyond_the_end_is_the_last_one(support) -> None:
-    case = factories.waiting(minutes=5)
-    assert rows(support.get(QUEUE, {"p": 7})) == [case]
+    escalation = factories.waiting(minutes=5)
+    assert rows(support.get(QUEUE, {"p": 7})) == [escalation]
 
 
 def test_an_empty_queue_says_so(support) -> None:
@@ -255,9 +255,9 @@ def test_a_page_full_of_rows_costs_as_many_queries_as_one(support, state) -> Non
         ) as queries:
             response = support.get(QUEUE, {"view": state})
         text = response.content.decode()
-        for case in rows(response):
-            assert address(case) in text
-            assert case.last_message.content in text
+        for escalation in rows(response):
+            assert address(escalation) in text
+            assert escalation.last_message.content in text
         return len(queries), len(rows(response))
 
     resolved_at = factories.ago(minutes=1) if state == "resolved" else None
@@ -266,8 +266,8 @@ def test_a_page_full_of_rows_costs_as_many_queries_as_one(support, state) -> Non
     one, count = cost()
     assert count == 1
     for number in range(PER_PAGE):
-        case = factories.waiting(minutes=number, content=f"message {number}", resolved_at=resolved_at)
-        factories.customer(case.instance, case.whatsapp_number, name=f"Customer {number}")
+        escalation = factories.waiting(minutes=number, content=f"message {number}", resolved_at=resolved_at)
+        factories.customer(escalation.instance, escalation.whatsapp_number, name=f"Customer {number}")
     many, count = cost()
     assert count == PER_PAGE
     assert one == many <= 10

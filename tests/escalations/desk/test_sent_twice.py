@@ -38,51 +38,54 @@ def key_in(client: Client, page: str) -> str:
     return KEY.findall(client.get(page).content.decode())[0]
 
 
-def notes(case: Escalation) -> list[str]:
-    return [event.details["note"] for event in Event.objects.filter(escalation_id=case.pk, kind="noted").order_by("pk")]
+def notes(escalation: Escalation) -> list[str]:
+    return [
+        event.details["note"]
+        for event in Event.objects.filter(escalation_id=escalation.pk, kind="noted").order_by("pk")
+    ]
 
 
 def test_a_note_that_is_sent_twice_is_stored_once(client) -> None:
-    case = factories.waiting(minutes=9)
-    form = {"note": "Called back", "key": key_in(client, address(case, "change"))}
-    client.post(address(case, "note"), form)
-    assert TWICE in client.post(address(case, "note"), form, follow=True).content.decode()
-    assert notes(case) == ["Called back"]
+    escalation = factories.waiting(minutes=9)
+    form = {"note": "Called back", "key": key_in(client, address(escalation, "change"))}
+    client.post(address(escalation, "note"), form)
+    assert TWICE in client.post(address(escalation, "note"), form, follow=True).content.decode()
+    assert notes(escalation) == ["Called back"]
 
 
 def test_another_text_under_the_key_of_a_page_that_was_gone_back_to_is_stored(client) -> None:
-    case = factories.waiting(minutes=9)
-    key = key_in(client, address(case, "change"))
+    escalation = factories.waiting(minutes=9)
+    key = key_in(client, address(escalation, "change"))
     for note in ("Called", "Called back"):
-        client.post(address(case, "note"), {"note": note, "key": key})
-    assert notes(case) == ["Called", "Called back"]
+        client.post(address(escalation, "note"), {"note": note, "key": key})
+    assert notes(escalation) == ["Called", "Called back"]
 
 
 def test_a_double_click_stores_one_note(committed_database) -> None:
-    client, case = signed_in(), factories.waiting(minutes=9)
-    form = {"note": "Called back", "key": key_in(client, address(case, "change"))}
+    client, escalation = signed_in(), factories.waiting(minutes=9)
+    form = {"note": "Called back", "key": key_in(client, address(escalation, "change"))}
 
     def send(_: int) -> int:
         other = Client()
         other.cookies = client.cookies
         try:
-            return other.post(address(case, "note"), form).status_code
+            return other.post(address(escalation, "note"), form).status_code
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(send, range(4))) == [302] * 4
-    assert notes(case) == ["Called back"]
+    assert notes(escalation) == ["Called back"]
 
 
 def test_a_refused_form_may_be_sent_again(client) -> None:
-    case = factories.waiting(minutes=9)
-    form = {"note": "", "key": key_in(client, address(case, "change"))}
-    client.post(address(case, "note"), form)
+    escalation = factories.waiting(minutes=9)
+    form = {"note": "", "key": key_in(client, address(escalation, "change"))}
+    client.post(address(escalation, "note"), form)
     stale = {**form, "note": "Called back", "version": 9}
-    client.post(address(case, "note"), stale)
-    assert notes(case) == []
-    assert TWICE not in client.post(address(case, "note"), stale, follow=True).content.decode()
+    client.post(address(escalation, "note"), stale)
+    assert notes(escalation) == []
+    assert TWICE not in client.post(address(escalation, "note"), stale, follow=True).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -94,12 +97,12 @@ def test_a_refused_form_may_be_sent_again(client) -> None:
     ],
 )
 def test_a_form_that_is_sent_again_says_what_is_true_now(client, action, opposite, fields, now, undone) -> None:
-    case = factories.waiting(minutes=9)
-    form = {**fields, "key": key_in(client, address(case, "change"))}
-    client.post(address(case, action), form)
-    assert f"{TWICE}. {now}" in client.post(address(case, action), form, follow=True).content.decode()
-    client.post(address(case, opposite))
-    assert f"{TWICE}. {undone}" in client.post(address(case, action), form, follow=True).content.decode()
+    escalation = factories.waiting(minutes=9)
+    form = {**fields, "key": key_in(client, address(escalation, "change"))}
+    client.post(address(escalation, action), form)
+    assert f"{TWICE}. {now}" in client.post(address(escalation, action), form, follow=True).content.decode()
+    client.post(address(escalation, opposite))
+    assert f"{TWICE}. {undone}" in client.post(address(escalation, action), form, follow=True).content.decode()
 
 
 def test_a_manual_escalation_that_is_sent_twice_says_so(client) -> None:

@@ -1,4 +1,4 @@
-"""People, and cases of customers with a conversation."""
+"""People, and escalations of customers with a conversation."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 from django.db import connection
 
-from escalations.models import CaseState, Escalation, Event
+from escalations.models import Escalation, EscalationState, Event
 from tests import factories
 from waops.models import User
 
@@ -31,24 +31,26 @@ def manager(db) -> User:
 
 
 @pytest.fixture
-def case(db) -> Escalation:
+def escalation(db) -> Escalation:
     return factories.waiting(minutes=30)
 
 
-def history(case: Escalation) -> list[tuple[str, str]]:
+def history(escalation: Escalation) -> list[tuple[str, str]]:
     """What happened and who did it, oldest first."""
-    events = Event.objects.filter(escalation_id=case.pk).order_by("at", "pk")
+    events = Event.objects.filter(escalation_id=escalation.pk).order_by("at", "pk")
     return [(event.kind, event.actor_name) for event in events]
 
 
-def details(case: Escalation, kind: str) -> dict[str, Any]:
-    found: dict[str, Any] = Event.objects.filter(escalation_id=case.pk, kind=kind).order_by("-at").first().details
+def details(escalation: Escalation, kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = Event.objects.filter(escalation_id=escalation.pk, kind=kind).order_by("-at").first().details
     return found
 
 
-def let_lease_run_out(*cases: Escalation) -> None:
-    states = CaseState.objects.filter(pk__in=[case.pk for case in cases])
-    assert states.update(claimed_at=factories.ago(minutes=20), lease_until=factories.ago(minutes=10)) == len(cases)
+def let_lease_run_out(*escalations: Escalation) -> None:
+    states = EscalationState.objects.filter(pk__in=[escalation.pk for escalation in escalations])
+    assert states.update(claimed_at=factories.ago(minutes=20), lease_until=factories.ago(minutes=10)) == len(
+        escalations
+    )
 
 
 def at_once(calls: Iterable[Callable[[], T]]) -> list[T]:

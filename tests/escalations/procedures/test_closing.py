@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import DataError, connection
 
-from escalations.models import CaseState, ClosingOutcome, ClosingRule, Escalation
+from escalations.models import ClosingOutcome, ClosingRule, Escalation, EscalationState
 from escalations.procedures import Outcome, claim, note, release, reopen, resolve, snooze
 from tests import factories
 from tests.escalations.procedures.conftest import at_once, details, history
@@ -28,54 +28,56 @@ def duplicates(db) -> list[Escalation]:
     return [factories.escalation(chat) for _ in range(2)]
 
 
-def test_outcome_and_note_are_kept_in_state_and_history(case, salma, answered) -> None:
-    claim([case.pk], salma)
-    [result] = resolve([case.pk], salma, answered, "  called him ")
+def test_outcome_and_note_are_kept_in_state_and_history(escalation, salma, answered) -> None:
+    claim([escalation.pk], salma)
+    [result] = resolve([escalation.pk], salma, answered, "  called him ")
     assert (result.outcome, result.until, result.version) == (Outcome.RESOLVED, None, 2)
-    state = CaseState.objects.get(pk=case.pk)
+    state = EscalationState.objects.get(pk=escalation.pk)
     assert (state.outcome, state.note, state.resolved_by) == (answered, "called him", salma)
     assert (state.claimed_by, state.lease_until) == (None, None)
-    assert details(case, "resolved") == {"outcome": "answered", "note": "called him"}
+    assert details(escalation, "resolved") == {"outcome": "answered", "note": "called him"}
 
 
-def test_an_outcome_that_is_not_active_is_an_error_and_resolves_nothing(case, salma, answered) -> None:
+def test_an_outcome_that_is_not_active_is_an_error_and_resolves_nothing(escalation, salma, answered) -> None:
     ClosingOutcome.objects.update(is_active=False)
     with pytest.raises(DataError, match="answered is not an active outcome"):
-        resolve([case.pk], salma, answered)
+        resolve([escalation.pk], salma, answered)
 
 
 def test_a_note_is_required_where_the_business_wants_one(salma) -> None:
     wanting, other = factories.business(), factories.business()
-    cases = [factories.escalation(factories.conversation(factories.instance(owner))) for owner in (wanting, other)]
+    escalations = [
+        factories.escalation(factories.conversation(factories.instance(owner))) for owner in (wanting, other)
+    ]
     ClosingRule.objects.create(business=wanting, note_required=True)
-    results = resolve([case.pk for case in cases], salma)
+    results = resolve([escalation.pk for escalation in escalations], salma)
     assert [result.outcome for result in results] == [Outcome.NOTE_REQUIRED, Outcome.RESOLVED]
-    assert resolve([cases[0].pk], salma, note="done")[0].outcome is Outcome.RESOLVED
+    assert resolve([escalations[0].pk], salma, note="done")[0].outcome is Outcome.RESOLVED
 
 
 def test_a_business_rule_comes_before_the_general_rule(salma) -> None:
     exempt = factories.business()
     ClosingRule.objects.create(business=None, note_required=True)
     ClosingRule.objects.create(business=exempt, note_required=False)
-    cases = [
+    escalations = [
         factories.escalation(factories.conversation(factories.instance(exempt))),
         factories.waiting(minutes=5),
         factories.escalation(),
     ]
-    outcomes = [result.outcome for result in resolve([case.pk for case in cases], salma)]
+    outcomes = [result.outcome for result in resolve([escalation.pk for escalation in escalations], salma)]
     assert outcomes == [Outcome.RESOLVED, Outcome.NOTE_REQUIRED, Outcome.NOTE_REQUIRED]
 
 
-def test_what_a_colleague_has_claimed_is_not_resolved(case, salma, omar, manager) -> None:
-    [claimed] = claim([case.pk], omar)
-    [result] = resolve([case.pk], salma)
+def test_what_a_colleague_has_claimed_is_not_resolved(escalation, salma, omar, manager) -> None:
+    [claimed] = claim([escalation.pk], omar)
+    [result] = resolve([escalation.pk], salma)
     assert (result.outcome, result.actor_name, result.until) == (Outcome.HELD, "Omar Ali", claimed.until)
-    case.refresh_from_db()
-    assert case.resolved_at is None
+    escalation.refresh_from_db()
+    assert escalation.resolved_at is None
     with pytest.raises(PermissionDenied):
-        resolve([case.pk], salma, override=True)
-    assert resolve([case.pk], manager, override=True)[0].outcome is Outcome.RESOLVED
-    assert details(case, "resolved") == {"from": omar.pk, "from_name": "Omar Ali"}
+        resolve([escalation.pk], salma, override=True)
+    assert resolve([escalation.pk], manager, override=True)[0].outcome is Outcome.RESOLVED
+    assert details(escalation, "resolved") == {"from": omar.pk, "from_name": "Omar Ali"}
 
 
 def test_a_colleagues_claim_on_a_duplicate_refuses_both(duplicates, salma, omar) -> None:
@@ -91,82 +93,82 @@ def test_a_duplicate_that_is_closed_too_ends_its_claim(duplicates, salma) -> Non
     claim([duplicate.pk], salma)
     [result] = resolve([asked.pk], salma)
     assert (result.outcome, result.merged) == (Outcome.RESOLVED, 1)
-    assert CaseState.objects.get(pk=duplicate.pk).claimed_by is None
+    assert EscalationState.objects.get(pk=duplicate.pk).claimed_by is None
     assert [kind for kind, _ in history(duplicate)] == ["claimed", "merged"]
 
 
-def test_a_stale_page_resolves_nothing(case, salma, omar) -> None:
-    claim([case.pk], omar)
-    release([case.pk], omar)
-    [result] = resolve({case.pk: 0}, salma)
+def test_a_stale_page_resolves_nothing(escalation, salma, omar) -> None:
+    claim([escalation.pk], omar)
+    release([escalation.pk], omar)
+    [result] = resolve({escalation.pk: 0}, salma)
     assert (result.outcome, result.kind, result.actor_name) == (Outcome.STALE, "released", "Omar Ali")
 
 
-def test_a_note_makes_no_page_stale(case, salma, omar) -> None:
-    [noted] = note([case.pk], omar, "look here")
+def test_a_note_makes_no_page_stale(escalation, salma, omar) -> None:
+    [noted] = note([escalation.pk], omar, "look here")
     assert (noted.outcome, noted.actor_name) == (Outcome.NOTED, "Omar Ali")
-    assert resolve({case.pk: 0}, salma)[0].outcome is Outcome.RESOLVED
+    assert resolve({escalation.pk: 0}, salma)[0].outcome is Outcome.RESOLVED
 
 
-def test_reopening_makes_it_open_and_unclaimed(case, salma, answered) -> None:
-    claim([case.pk], salma)
-    resolve([case.pk], salma, answered, "done")
-    [result] = reopen([case.pk], salma)
+def test_reopening_makes_it_open_and_unclaimed(escalation, salma, answered) -> None:
+    claim([escalation.pk], salma)
+    resolve([escalation.pk], salma, answered, "done")
+    [result] = reopen([escalation.pk], salma)
     assert (result.outcome, result.actor_name, result.version) == (Outcome.REOPENED, "Salma Hassan", 3)
-    case.refresh_from_db()
-    assert case.resolved_at is None
-    state = CaseState.objects.get(pk=case.pk)
+    escalation.refresh_from_db()
+    assert escalation.resolved_at is None
+    state = EscalationState.objects.get(pk=escalation.pk)
     assert (state.outcome, state.note, state.resolved_by, state.claimed_by) == (None, "", None, None)
-    assert [kind for kind, _ in history(case)] == ["claimed", "resolved", "reopened"]
-    assert reopen([case.pk], salma)[0].outcome is Outcome.NOT_RESOLVED
+    assert [kind for kind, _ in history(escalation)] == ["claimed", "resolved", "reopened"]
+    assert reopen([escalation.pk], salma)[0].outcome is Outcome.NOT_RESOLVED
 
 
-def test_what_was_resolved_elsewhere_can_be_reopened_and_resolved_again(case, salma) -> None:
-    factories.resolve_elsewhere([case.pk])
-    assert reopen([case.pk], salma)[0].outcome is Outcome.REOPENED
-    assert resolve([case.pk], salma)[0].outcome is Outcome.RESOLVED
+def test_what_was_resolved_elsewhere_can_be_reopened_and_resolved_again(escalation, salma) -> None:
+    factories.resolve_elsewhere([escalation.pk])
+    assert reopen([escalation.pk], salma)[0].outcome is Outcome.REOPENED
+    assert resolve([escalation.pk], salma)[0].outcome is Outcome.RESOLVED
 
 
-def test_reopened_elsewhere_is_simply_open(case, salma, omar) -> None:
-    resolve([case.pk], omar)
-    Escalation.objects.filter(pk=case.pk).update(resolved_at=None)
-    assert resolve([case.pk], salma)[0].outcome is Outcome.RESOLVED
+def test_reopened_elsewhere_is_simply_open(escalation, salma, omar) -> None:
+    resolve([escalation.pk], omar)
+    Escalation.objects.filter(pk=escalation.pk).update(resolved_at=None)
+    assert resolve([escalation.pk], salma)[0].outcome is Outcome.RESOLVED
 
 
-def test_a_claim_on_what_was_resolved_elsewhere_is_over(case, salma, omar) -> None:
-    claim([case.pk], omar)
-    factories.resolve_elsewhere([case.pk])
-    [refused] = claim([case.pk], salma)
+def test_a_claim_on_what_was_resolved_elsewhere_is_over(escalation, salma, omar) -> None:
+    claim([escalation.pk], omar)
+    factories.resolve_elsewhere([escalation.pk])
+    [refused] = claim([escalation.pk], salma)
     assert (refused.outcome, refused.actor_name, refused.until) == (Outcome.ALREADY_RESOLVED, None, None)
-    reopen([case.pk], salma)
-    assert claim([case.pk], salma)[0].outcome is Outcome.CLAIMED
+    reopen([escalation.pk], salma)
+    assert claim([escalation.pk], salma)[0].outcome is Outcome.CLAIMED
 
 
-def test_a_customer_who_was_escalated_again_is_not_reopened(case, salma) -> None:
-    resolve([case.pk], salma)
-    later = factories.escalation(whatsapp_number=case.whatsapp_number, instance_id=case.instance_id)
-    [result] = reopen([case.pk], salma)
+def test_a_customer_who_was_escalated_again_is_not_reopened(escalation, salma) -> None:
+    resolve([escalation.pk], salma)
+    later = factories.escalation(whatsapp_number=escalation.whatsapp_number, instance_id=escalation.instance_id)
+    [result] = reopen([escalation.pk], salma)
     assert (result.outcome, result.other_id, result.kind) == (Outcome.ALREADY_OPEN, later.pk, None)
     resolve([later.pk], salma)
-    [result] = reopen([case.pk], salma)
+    [result] = reopen([escalation.pk], salma)
     assert (result.outcome, result.other_id, result.kind) == (Outcome.ESCALATED_SINCE, later.pk, "resolved")
     assert reopen([later.pk], salma)[0].outcome is Outcome.REOPENED
 
 
-def test_earlier_escalations_of_the_customer_do_not_matter(case, salma) -> None:
+def test_earlier_escalations_of_the_customer_do_not_matter(escalation, salma) -> None:
     factories.escalation(
-        whatsapp_number=case.whatsapp_number,
-        instance_id=case.instance_id,
+        whatsapp_number=escalation.whatsapp_number,
+        instance_id=escalation.instance_id,
         escalated_at=factories.ago(days=3),
         created_at=factories.ago(days=3),
         resolved_at=factories.ago(days=2),
     )
-    resolve([case.pk], salma)
-    assert reopen([case.pk], salma)[0].outcome is Outcome.REOPENED
+    resolve([escalation.pk], salma)
+    assert reopen([escalation.pk], salma)[0].outcome is Outcome.REOPENED
 
 
 def test_of_two_closed_together_only_one_is_reopened(duplicates, salma) -> None:
-    ids = [case.pk for case in duplicates]
+    ids = [escalation.pk for escalation in duplicates]
     resolve(ids, salma)
     results = reopen(ids, salma)
     assert [(result.outcome, result.other_id) for result in results] == [
@@ -175,22 +177,22 @@ def test_of_two_closed_together_only_one_is_reopened(duplicates, salma) -> None:
     ]
 
 
-def test_reopening_needs_its_permission(case, salma) -> None:
-    resolve([case.pk], salma)
+def test_reopening_needs_its_permission(escalation, salma) -> None:
+    resolve([escalation.pk], salma)
     with pytest.raises(PermissionDenied):
-        reopen([case.pk], factories.staff("Managers"))
+        reopen([escalation.pk], factories.staff("Managers"))
     assert reopen([uuid.uuid4()], salma)[0].outcome is Outcome.NOT_FOUND
 
 
 def test_the_service_escalates_while_it_is_reopened(committed_database) -> None:
     salma = factories.staff("Support")
     chat = factories.conversation()
-    case = factories.escalation(chat)
-    resolve([case.pk], salma)
+    escalation = factories.escalation(chat)
+    resolve([escalation.pk], salma)
     with psycopg.connect(committed_database) as service:
         query = "SELECT public.escalate_conversation(%s, %s, NULL)"
-        service.execute(query, [case.whatsapp_number, case.instance_id])
-        [result, _] = at_once([lambda: reopen([case.pk], salma)[0], lambda: _commit_when_awaited(service)])
+        service.execute(query, [escalation.whatsapp_number, escalation.instance_id])
+        [result, _] = at_once([lambda: reopen([escalation.pk], salma)[0], lambda: _commit_when_awaited(service)])
     assert result.outcome is Outcome.ALREADY_OPEN
     assert Escalation.objects.filter(resolved_at=None).count() == 1
 
@@ -198,17 +200,19 @@ def test_the_service_escalates_while_it_is_reopened(committed_database) -> None:
 def test_resolving_and_snoozing_at_once_leave_one_state(committed_database) -> None:
     people = [factories.staff("Support") for _ in range(3)]
     for _ in range(10):
-        case = factories.waiting(minutes=5)
+        escalation = factories.waiting(minutes=5)
         calls = [
-            lambda: resolve([case.pk], people[0])[0],  # noqa: B023
-            lambda: snooze([case.pk], people[1], None)[0],  # noqa: B023
-            lambda: claim([case.pk], people[2])[0],  # noqa: B023
+            lambda: resolve([escalation.pk], people[0])[0],  # noqa: B023
+            lambda: snooze([escalation.pk], people[1], None)[0],  # noqa: B023
+            lambda: claim([escalation.pk], people[2])[0],  # noqa: B023
         ]
         at_once(calls)
-        case.refresh_from_db()
-        state = CaseState.objects.get(pk=case.pk)
-        assert sum([case.resolved_at is not None, state.claimed_by is not None, state.snoozed_by is not None]) <= 1
-        assert state.version == len(history(case))
+        escalation.refresh_from_db()
+        state = EscalationState.objects.get(pk=escalation.pk)
+        assert (
+            sum([escalation.resolved_at is not None, state.claimed_by is not None, state.snoozed_by is not None]) <= 1
+        )
+        assert state.version == len(history(escalation))
 
 
 def _commit_when_awaited(service: psycopg.Connection) -> None:

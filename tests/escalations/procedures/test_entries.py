@@ -6,20 +6,20 @@ import psycopg
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from escalations.models import CaseState, Escalation, Event
+from escalations.models import Escalation, EscalationState, Event
 from escalations.procedures import Outcome, escalate, note, resolve
 from tests import factories
 from tests.escalations.procedures.conftest import at_once, details, history
 
 
-def test_a_note_goes_into_the_history_of_open_and_resolved_cases(case, salma, omar) -> None:
-    resolve([case.pk], salma)
-    [result] = note([case.pk], omar, " he wrote again ")
+def test_a_note_goes_into_the_history_of_open_and_resolved_escalations(escalation, salma, omar) -> None:
+    resolve([escalation.pk], salma)
+    [result] = note([escalation.pk], omar, " he wrote again ")
     assert (result.outcome, result.kind, result.actor_name) == (Outcome.NOTED, "noted", "Omar Ali")
-    assert details(case, "noted") == {"note": "he wrote again"}
+    assert details(escalation, "noted") == {"note": "he wrote again"}
     assert note([uuid.uuid4()], omar, "x")[0].outcome is Outcome.NOT_FOUND
     with pytest.raises(ValueError, match="says something"):
-        note([case.pk], omar, "  ")
+        note([escalation.pk], omar, "  ")
 
 
 def test_a_conversation_is_escalated_with_its_last_messages(salma) -> None:
@@ -27,14 +27,18 @@ def test_a_conversation_is_escalated_with_its_last_messages(salma) -> None:
     for number in range(12):
         factories.message(chat, f"message {number}", timestamp=factories.ago(minutes=60 - number))
     result = escalate(chat.pk, salma, "he asked on the phone")
-    case = Escalation.objects.get()
-    assert (result.outcome, result.escalation_id, result.version) == (Outcome.ESCALATED, case.pk, 1)
-    assert (case.whatsapp_number, case.instance_id, case.resolved_at) == (chat.user_phone, chat.instance_id, None)
-    assert case.escalated_at is not None
-    assert [item["content"] for item in case.conversation_context] == [f"message {n}" for n in range(2, 12)]
-    assert set(case.conversation_context[0]) == {"role", "content", "timestamp"}
-    assert history(case) == [("escalated", "Salma Hassan")]
-    assert details(case, "escalated") == {"note": "he asked on the phone"}
+    escalation = Escalation.objects.get()
+    assert (result.outcome, result.escalation_id, result.version) == (Outcome.ESCALATED, escalation.pk, 1)
+    assert (escalation.whatsapp_number, escalation.instance_id, escalation.resolved_at) == (
+        chat.user_phone,
+        chat.instance_id,
+        None,
+    )
+    assert escalation.escalated_at is not None
+    assert [item["content"] for item in escalation.conversation_context] == [f"message {n}" for n in range(2, 12)]
+    assert set(escalation.conversation_context[0]) == {"role", "content", "timestamp"}
+    assert history(escalation) == [("escalated", "Salma Hassan")]
+    assert details(escalation, "escalated") == {"note": "he asked on the phone"}
 
 
 def test_an_open_escalation_is_answered_instead_of_a_second(salma, omar) -> None:
@@ -50,8 +54,8 @@ def test_an_open_escalation_is_answered_instead_of_a_second(salma, omar) -> None
 
 
 def test_the_services_open_escalation_is_answered_without_a_name(salma) -> None:
-    case = factories.waiting(minutes=5)
-    chat = factories.conversation(case.instance)
+    escalation = factories.waiting(minutes=5)
+    chat = factories.conversation(escalation.instance)
     theirs = factories.escalation(chat)
     result = escalate(chat.pk, salma)
     assert (result.outcome, result.other_id, result.actor_name) == (Outcome.ALREADY_OPEN, theirs.pk, None)
@@ -96,4 +100,4 @@ def test_of_ten_people_and_the_service_at_once_one_opens_it(committed_database) 
         assert {result.other_id or result.escalation_id for result in results} == {opened.pk}
         by_hand = [result.outcome for result in results].count(Outcome.ESCALATED)
         assert by_hand == Event.objects.filter(escalation_id=opened.pk).count() <= 1
-        assert CaseState.objects.filter(pk=opened.pk).count() == by_hand
+        assert EscalationState.objects.filter(pk=opened.pk).count() == by_hand

@@ -22,34 +22,39 @@ def salma(db) -> User:
 
 
 def test_it_closes_an_escalation_and_says_who_and_when(salma) -> None:
-    case = factories.waiting(minutes=90)
+    escalation = factories.waiting(minutes=90)
 
-    [result] = resolve([case.pk], salma)
+    [result] = resolve([escalation.pk], salma)
 
-    case.refresh_from_db()
-    assert case.resolved_at is not None
-    assert case.resolved_by is None
+    escalation.refresh_from_db()
+    assert escalation.resolved_at is not None
+    assert escalation.resolved_by is None
     assert result == Result(
-        escalation_id=case.pk,
-        whatsapp_number=case.whatsapp_number,
+        escalation_id=escalation.pk,
+        whatsapp_number=escalation.whatsapp_number,
         outcome=Outcome.RESOLVED,
         kind="resolved",
-        at=case.resolved_at,
+        at=escalation.resolved_at,
         actor_id=salma.pk,
         actor_name="Salma Hassan",
         version=1,
     )
     event = Event.objects.get()
-    assert (event.kind, event.escalation_id, event.actor, event.at) == ("resolved", case.pk, salma, case.resolved_at)
-    assert (event.whatsapp_number, event.instance_id) == (case.whatsapp_number, case.instance_id)
+    assert (event.kind, event.escalation_id, event.actor, event.at) == (
+        "resolved",
+        escalation.pk,
+        salma,
+        escalation.resolved_at,
+    )
+    assert (event.whatsapp_number, event.instance_id) == (escalation.whatsapp_number, escalation.instance_id)
 
 
 def test_it_is_one_round_trip(salma, django_assert_num_queries) -> None:
-    cases = [factories.waiting(minutes=5) for _ in range(5)]
+    escalations = [factories.waiting(minutes=5) for _ in range(5)]
     salma.has_perm("escalations.resolve_escalation")
     with django_assert_num_queries(1):
-        results = resolve([case.pk for case in cases], salma)
-    assert [result.escalation_id for result in results] == [case.pk for case in cases]
+        results = resolve([escalation.pk for escalation in escalations], salma)
+    assert [result.escalation_id for result in results] == [escalation.pk for escalation in escalations]
     assert {result.outcome for result in results} == {Outcome.RESOLVED}
 
 
@@ -66,8 +71,8 @@ def test_it_closes_the_duplicates_of_the_customer_along(salma, with_instance) ->
 
     assert (result.outcome, result.merged) == (Outcome.RESOLVED, 2)
     closed = Escalation.objects.filter(resolved_at__isnull=False)
-    assert {case.pk for case in closed} == {case.pk for case in rows}
-    assert len({case.resolved_at for case in closed}) == 3
+    assert {escalation.pk for escalation in closed} == {escalation.pk for escalation in rows}
+    assert len({escalation.resolved_at for escalation in closed}) == 3
     assert set(Escalation.objects.filter(resolved_at=None)) == {other, elsewhere}
     assert {(event.escalation_id, event.kind) for event in Event.objects.all()} == {
         (rows[0].pk, "merged"),
@@ -91,7 +96,7 @@ def test_duplicates_asked_for_together_are_each_resolved(salma) -> None:
     assert third.resolved_at is not None
 
 
-def test_an_old_case_never_closes_the_customers_new_one(salma) -> None:
+def test_an_old_escalation_never_closes_the_customers_new_one(salma) -> None:
     chat = factories.conversation()
     old = factories.escalation(chat, resolved_at=factories.ago(days=1))
     new = factories.escalation(chat)
@@ -103,49 +108,56 @@ def test_an_old_case_never_closes_the_customers_new_one(salma) -> None:
 
 
 def test_the_second_person_is_told_who_was_first_and_when(salma) -> None:
-    case = factories.waiting(minutes=5)
-    [first] = resolve([case.pk], salma)
-    [second] = resolve([case.pk], factories.staff("Support"))
+    escalation = factories.waiting(minutes=5)
+    [first] = resolve([escalation.pk], salma)
+    [second] = resolve([escalation.pk], factories.staff("Support"))
     assert second.outcome is Outcome.ALREADY_RESOLVED
     assert (second.actor_id, second.actor_name, second.at) == (salma.pk, "Salma Hassan", first.at)
     assert Event.objects.count() == 1
 
 
 def test_resolved_by_the_deployed_function_has_a_time_and_no_name(salma) -> None:
-    case = factories.waiting(minutes=5)
+    escalation = factories.waiting(minutes=5)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT public.resolve_escalation(%s, %s, NULL)", [case.whatsapp_number, case.instance_id])
-    case.refresh_from_db()
-    [result] = resolve([case.pk], salma)
+        cursor.execute(
+            "SELECT public.resolve_escalation(%s, %s, NULL)", [escalation.whatsapp_number, escalation.instance_id]
+        )
+    escalation.refresh_from_db()
+    [result] = resolve([escalation.pk], salma)
     assert (result.outcome, result.actor_name) == (Outcome.ALREADY_RESOLVED, None)
-    assert result.at == case.resolved_at
+    assert result.at == escalation.resolved_at
 
 
 def test_an_unknown_id_is_not_found(salma) -> None:
     unknown = uuid.uuid4()
-    case = factories.waiting(minutes=5)
-    assert [result.outcome for result in resolve([unknown, case.pk], salma)] == [Outcome.NOT_FOUND, Outcome.RESOLVED]
+    escalation = factories.waiting(minutes=5)
+    assert [result.outcome for result in resolve([unknown, escalation.pk], salma)] == [
+        Outcome.NOT_FOUND,
+        Outcome.RESOLVED,
+    ]
 
 
 def test_without_the_permission_nothing_happens(db) -> None:
-    case = factories.waiting(minutes=5)
+    escalation = factories.waiting(minutes=5)
     with pytest.raises(PermissionDenied):
-        resolve([case.pk], factories.staff("Managers"))
-    case.refresh_from_db()
-    assert case.resolved_at is None
+        resolve([escalation.pk], factories.staff("Managers"))
+    escalation.refresh_from_db()
+    assert escalation.resolved_at is None
 
 
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
 def test_rest_callers_cannot_resolve(db, role) -> None:
-    case = factories.waiting(minutes=5)
+    escalation = factories.waiting(minutes=5)
     with (
         pytest.raises(ProgrammingError, match="permission denied"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
-        cursor.execute(f"SET LOCAL ROLE {role}; SELECT waops.resolve_escalations('{{{case.pk}}}', NULL, 'anybody')")
-    case.refresh_from_db()
-    assert case.resolved_at is None
+        cursor.execute(
+            f"SET LOCAL ROLE {role}; SELECT waops.resolve_escalations('{{{escalation.pk}}}', NULL, 'anybody')"
+        )
+    escalation.refresh_from_db()
+    assert escalation.resolved_at is None
 
 
 @pytest.mark.parametrize("arguments", [(None, 1, "x"), ([], 1, None), ([], 1, "")])
@@ -156,14 +168,14 @@ def test_missing_arguments_are_refused_with_an_sqlstate(db, arguments) -> None:
 
 
 def test_an_unknown_actor_resolves_nothing(committed_database) -> None:
-    case = factories.waiting(minutes=5)
+    escalation = factories.waiting(minutes=5)
     with (
         psycopg.connect(committed_database, autocommit=True) as other,
         pytest.raises(psycopg.errors.ForeignKeyViolation),
     ):
-        other.execute("SELECT waops.resolve_escalations(%s, %s, %s)", [[case.pk], 10**9, "nobody"])
-    case.refresh_from_db()
-    assert case.resolved_at is None
+        other.execute("SELECT waops.resolve_escalations(%s, %s, %s)", [[escalation.pk], 10**9, "nobody"])
+    escalation.refresh_from_db()
+    assert escalation.resolved_at is None
 
 
 @pytest.mark.parametrize(
@@ -187,26 +199,28 @@ def test_history_is_append_only(committed_database, statement) -> None:
 
 def test_of_twenty_people_at_once_exactly_one_wins(committed_database) -> None:
     people = [factories.staff("Support", first_name=f"Person {number}") for number in range(20)]
-    case = factories.waiting(minutes=5)
+    escalation = factories.waiting(minutes=5)
 
-    results = _at_once(committed_database, [([case.pk], person) for person in people])
+    results = _at_once(committed_database, [([escalation.pk], person) for person in people])
 
     outcomes = [rows[0]["outcome"] for rows in results]
     assert outcomes.count("resolved") == 1
     assert outcomes.count("already_resolved") == 19
     winner = people[outcomes.index("resolved")]
-    case.refresh_from_db()
-    assert {(rows[0]["actor_name"], rows[0]["at"]) for rows in results} == {(winner.get_full_name(), case.resolved_at)}
+    escalation.refresh_from_db()
+    assert {(rows[0]["actor_name"], rows[0]["at"]) for rows in results} == {
+        (winner.get_full_name(), escalation.resolved_at)
+    }
     assert Event.objects.count() == 1
 
 
 def test_overlapping_selections_in_any_order_never_deadlock(committed_database) -> None:
     _drop_unique_index()
-    cases = []
+    escalations = []
     for _ in range(10):
         chat = factories.conversation()
-        cases += [factories.escalation(chat), factories.escalation(chat)]
-    ids = [case.pk for case in cases]
+        escalations += [factories.escalation(chat), factories.escalation(chat)]
+    ids = [escalation.pk for escalation in escalations]
     people = [factories.staff("Support") for _ in range(8)]
     calls = [(ids[shift:] + ids[:shift], person) for shift, person in zip(range(0, 16, 2), people, strict=True)]
     calls = [(selection if number % 2 else selection[::-1], person) for number, (selection, person) in enumerate(calls)]

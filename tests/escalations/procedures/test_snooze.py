@@ -9,7 +9,7 @@ from django.utils import timezone
 from conversations.models import Conversation
 from escalations.annotations import awake, snoozed, unclaimed, with_state
 from escalations.desk.board import Listener, fresh_board
-from escalations.models import CaseState, Escalation
+from escalations.models import Escalation, EscalationState
 from escalations.procedures import Outcome, claim, resolve, snooze, wake
 from tests import factories
 from tests.escalations.procedures.conftest import details, history
@@ -17,44 +17,52 @@ from tests.escalations.procedures.conftest import details, history
 SOON = timedelta(hours=2)
 
 
-def is_snoozed(case: Escalation) -> bool:
-    return bool(with_state(Escalation.objects.filter(pk=case.pk)).get().is_snoozed)
+def is_snoozed(escalation: Escalation) -> bool:
+    return bool(with_state(Escalation.objects.filter(pk=escalation.pk)).get().is_snoozed)
 
 
-def write(case: Escalation, role: str = "user", **values) -> None:
-    chat = Conversation.objects.get(instance_id=case.instance_id, user_phone=case.whatsapp_number)
+def write(escalation: Escalation, role: str = "user", **values) -> None:
+    chat = Conversation.objects.get(instance_id=escalation.instance_id, user_phone=escalation.whatsapp_number)
     factories.message(chat, role=role, **values)
 
 
-def time_comes(case: Escalation) -> None:
-    CaseState.objects.filter(pk=case.pk).update(
+def time_comes(escalation: Escalation) -> None:
+    EscalationState.objects.filter(pk=escalation.pk).update(
         snoozed_at=factories.ago(minutes=5), snoozed_until=factories.ago(minutes=1)
     )
 
 
-def test_a_snoozed_case_is_out_of_sight_until_its_time(case, salma) -> None:
+def test_a_snoozed_escalation_is_out_of_sight_until_its_time(escalation, salma) -> None:
     until = timezone.now() + SOON
-    [result] = snooze([case.pk], salma, until)
+    [result] = snooze([escalation.pk], salma, until)
     assert (result.outcome, result.until, result.version) == (Outcome.SNOOZED, until, 1)
-    cases = Escalation.objects.all()
-    assert (list(snoozed(cases)), list(awake(cases)), list(unclaimed(cases))) == ([case], [], [])
-    time_comes(case)
-    assert (list(snoozed(cases)), list(awake(cases)), list(unclaimed(cases))) == ([], [case], [case])
+    escalations = Escalation.objects.all()
+    assert (list(snoozed(escalations)), list(awake(escalations)), list(unclaimed(escalations))) == (
+        [escalation],
+        [],
+        [],
+    )
+    time_comes(escalation)
+    assert (list(snoozed(escalations)), list(awake(escalations)), list(unclaimed(escalations))) == (
+        [],
+        [escalation],
+        [escalation],
+    )
 
 
-def test_a_customers_message_wakes_it(case, salma) -> None:
-    write(case, content="before")
-    snooze([case.pk], salma, None)
-    write(case, role="assistant")
-    assert is_snoozed(case)
-    write(case)
-    assert not is_snoozed(case)
+def test_a_customers_message_wakes_it(escalation, salma) -> None:
+    write(escalation, content="before")
+    snooze([escalation.pk], salma, None)
+    write(escalation, role="assistant")
+    assert is_snoozed(escalation)
+    write(escalation)
+    assert not is_snoozed(escalation)
 
 
 @pytest.mark.parametrize("earlier", [0, 3, 15])
 def test_a_message_that_was_being_stored_when_the_snooze_began_wakes_it(committed_database, earlier) -> None:
-    case, salma = factories.waiting(minutes=30), factories.staff("Support")
-    chat = Conversation.objects.get(instance_id=case.instance_id, user_phone=case.whatsapp_number)
+    escalation, salma = factories.waiting(minutes=30), factories.staff("Support")
+    chat = Conversation.objects.get(instance_id=escalation.instance_id, user_phone=escalation.whatsapp_number)
     for minutes in range(earlier):
         factories.message(chat, timestamp=factories.ago(hours=2, minutes=minutes))
     with psycopg.connect(committed_database) as session:
@@ -63,28 +71,28 @@ def test_a_message_that_was_being_stored_when_the_snooze_began_wakes_it(committe
             " VALUES (%s, 'user', 'Are you there?')",
             [chat.pk],
         )
-        snooze([case.pk], salma, None)
-        assert is_snoozed(case)
-    assert not is_snoozed(case)
+        snooze([escalation.pk], salma, None)
+        assert is_snoozed(escalation)
+    assert not is_snoozed(escalation)
     assert fresh_board().counts(Listener(salma.pk, None))["snoozed"] == 0
-    claim([case.pk], salma)
-    assert details(case, "woken") == {"by": "customer"}
-    assert [kind for kind, _name in history(case)] == ["snoozed", "woken", "claimed"]
+    claim([escalation.pk], salma)
+    assert details(escalation, "woken") == {"by": "customer"}
+    assert [kind for kind, _name in history(escalation)] == ["snoozed", "woken", "claimed"]
 
 
-def test_messages_seen_before_do_not_wake_it_whatever_their_time(case, salma) -> None:
+def test_messages_seen_before_do_not_wake_it_whatever_their_time(escalation, salma) -> None:
     for _ in range(12):
-        write(case, timestamp=timezone.now() + timedelta(days=1))
-    snooze([case.pk], salma, None)
-    assert is_snoozed(case)
-    write(case, timestamp=timezone.now() + timedelta(seconds=1))
-    assert not is_snoozed(case)
+        write(escalation, timestamp=timezone.now() + timedelta(days=1))
+    snooze([escalation.pk], salma, None)
+    assert is_snoozed(escalation)
+    write(escalation, timestamp=timezone.now() + timedelta(seconds=1))
+    assert not is_snoozed(escalation)
 
 
-def test_a_customers_message_wakes_what_has_a_time_too(case, salma) -> None:
-    snooze([case.pk], salma, timezone.now() + SOON)
-    write(case)
-    assert not is_snoozed(case)
+def test_a_customers_message_wakes_what_has_a_time_too(escalation, salma) -> None:
+    snooze([escalation.pk], salma, timezone.now() + SOON)
+    write(escalation)
+    assert not is_snoozed(escalation)
 
 
 def test_the_next_action_tells_in_the_history_how_it_woke(salma) -> None:
@@ -98,13 +106,13 @@ def test_the_next_action_tells_in_the_history_how_it_woke(salma) -> None:
     assert history(written) == [("snoozed", "Salma Hassan"), ("woken", ""), ("claimed", "Salma Hassan")]
 
 
-def test_a_person_wakes_it(case, salma, omar) -> None:
-    snooze([case.pk], salma, timezone.now() + SOON)
-    [result] = wake([case.pk], omar)
+def test_a_person_wakes_it(escalation, salma, omar) -> None:
+    snooze([escalation.pk], salma, timezone.now() + SOON)
+    [result] = wake([escalation.pk], omar)
     assert (result.outcome, result.until) == (Outcome.WOKEN, None)
-    assert not is_snoozed(case)
-    assert wake([case.pk], omar)[0].outcome is Outcome.NOT_SNOOZED
-    assert history(case) == [("snoozed", "Salma Hassan"), ("woken", "Omar Ali")]
+    assert not is_snoozed(escalation)
+    assert wake([escalation.pk], omar)[0].outcome is Outcome.NOT_SNOOZED
+    assert history(escalation) == [("snoozed", "Salma Hassan"), ("woken", "Omar Ali")]
 
 
 def test_snoozing_ends_ones_own_claim_but_not_a_colleagues(salma, omar) -> None:
@@ -113,29 +121,29 @@ def test_snoozing_ends_ones_own_claim_but_not_a_colleagues(salma, omar) -> None:
     claim([other.pk], omar)
     results = snooze([own.pk, other.pk], salma, None)
     assert [result.outcome for result in results] == [Outcome.SNOOZED, Outcome.HELD]
-    assert CaseState.objects.get(pk=own.pk).claimed_by is None
+    assert EscalationState.objects.get(pk=own.pk).claimed_by is None
 
 
-def test_snoozing_again_sets_another_time(case, salma, omar) -> None:
-    snooze([case.pk], salma, timezone.now() + SOON)
-    [result] = snooze([case.pk], omar, None)
+def test_snoozing_again_sets_another_time(escalation, salma, omar) -> None:
+    snooze([escalation.pk], salma, timezone.now() + SOON)
+    [result] = snooze([escalation.pk], omar, None)
     assert (result.outcome, result.until, result.version) == (Outcome.SNOOZED, None, 2)
 
 
-def test_a_resolved_case_is_not_snoozed_and_resolving_ends_a_snooze(case, salma) -> None:
-    snooze([case.pk], salma, None)
-    resolve([case.pk], salma)
-    assert CaseState.objects.get(pk=case.pk).snoozed_at is None
-    assert not is_snoozed(case)
-    assert snooze([case.pk], salma, None)[0].outcome is Outcome.ALREADY_RESOLVED
+def test_a_resolved_escalation_is_not_snoozed_and_resolving_ends_a_snooze(escalation, salma) -> None:
+    snooze([escalation.pk], salma, None)
+    resolve([escalation.pk], salma)
+    assert EscalationState.objects.get(pk=escalation.pk).snoozed_at is None
+    assert not is_snoozed(escalation)
+    assert snooze([escalation.pk], salma, None)[0].outcome is Outcome.ALREADY_RESOLVED
 
 
-def test_a_case_without_a_conversation_sleeps_too(salma) -> None:
-    case = factories.escalation()
-    snooze([case.pk], salma, None)
-    assert is_snoozed(case)
+def test_an_escalation_without_a_conversation_sleeps_too(salma) -> None:
+    escalation = factories.escalation()
+    snooze([escalation.pk], salma, None)
+    assert is_snoozed(escalation)
 
 
-def test_a_time_that_has_passed_is_an_error(case, salma) -> None:
+def test_a_time_that_has_passed_is_an_error(escalation, salma) -> None:
     with pytest.raises(ValueError, match="future"):
-        snooze([case.pk], salma, factories.ago(minutes=1))
+        snooze([escalation.pk], salma, factories.ago(minutes=1))

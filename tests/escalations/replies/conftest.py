@@ -24,7 +24,7 @@ def gateway(settings: Any) -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def case(committed_database: str) -> Escalation:
+def escalation(committed_database: str) -> Escalation:
     return factories.waiting(minutes=30)
 
 
@@ -44,10 +44,10 @@ def client_of(user: User) -> Client:
     return client
 
 
-def reply(client: Client, case: Escalation, text: str = "Hello", **fields: Any) -> dict[str, Any]:
+def reply(client: Client, escalation: Escalation, text: str = "Hello", **fields: Any) -> dict[str, Any]:
     """What the script of the box is answered."""
     form = {"text": text, "key": str(uuid.uuid4()), **fields}
-    answer = client.post(address(case, "reply"), form, headers={"Accept": "application/json"})
+    answer = client.post(address(escalation, "reply"), form, headers={"Accept": "application/json"})
     assert answer.status_code == 200, answer.content
     return answer.json()
 

@@ -56,15 +56,15 @@ class Person:
     waits: list[float] = field(default_factory=list)
     """Seconds from pressing Send to "sent", of each."""
 
-    def reply(self, case: Escalation, text: str) -> None:
+    def reply(self, escalation: Escalation, text: str) -> None:
         fields = {"text": text, "key": str(uuid.uuid4())}
         begun = time.monotonic()
         give_up = begun + PATIENCE
         while True:
             assert time.monotonic() < give_up, (text, self.told, fields)
-            answer = self._ask("POST", address(case, "reply"), fields)
+            answer = self._ask("POST", address(escalation, "reply"), fields)
             if answer is None or answer["state"] == "sending":
-                answer = self._outcome(case, fields["key"])
+                answer = self._outcome(escalation, fields["key"])
             state = answer["state"] or "not begun"
             self.told[state] += 1
             if state in ("sent", "arrived") or wording.THAT_REPLY_ARRIVED in answer.get("words", ""):
@@ -76,28 +76,28 @@ class Person:
                 fields = {"text": text, "key": str(uuid.uuid4()), "again": str(answer["reply"])}
             elif state == "unknown":
                 if text in {one.text for one in list(self.gateway.delivered)}:
-                    self._ask("POST", f"{address(case, 'replies')}{answer['reply']}/", {"arrived": "1"})
+                    self._ask("POST", f"{address(escalation, 'replies')}{answer['reply']}/", {"arrived": "1"})
                 else:
                     fields = {"text": text, "key": str(uuid.uuid4()), "again": str(answer["reply"])}
             elif state == "refused":
                 self.told[answer["words"]] += 1
                 time.sleep(0.2)
 
-    def _outcome(self, case: Escalation, key: str) -> dict[str, Any]:
+    def _outcome(self, escalation: Escalation, key: str) -> dict[str, Any]:
         while True:
-            answer = self._ask("GET", f"{address(case, 'replies')}?key={key}")
+            answer = self._ask("GET", f"{address(escalation, 'replies')}?key={key}")
             if answer is not None and answer["state"] != "sending":
                 return answer
             time.sleep(0.1)
 
-    def press(self, case: Escalation) -> str:
+    def press(self, escalation: Escalation) -> str:
         """Send once; what the app says at first."""
-        answer = self._ask("POST", address(case, "reply"), {"text": "Hello", "key": str(uuid.uuid4())})
+        answer = self._ask("POST", address(escalation, "reply"), {"text": "Hello", "key": str(uuid.uuid4())})
         return str(answer and answer["state"])
 
-    def look(self, case: Escalation) -> str:
+    def look(self, escalation: Escalation) -> str:
         """As the page asks while something is being sent."""
-        answer = self._ask("GET", address(case, "replies"))
+        answer = self._ask("GET", address(escalation, "replies"))
         return str(answer and answer["news"])
 
     def _ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> dict[str, Any] | None:
@@ -213,7 +213,7 @@ def rage(
     server: EmbeddedServer,
     gateway: Gateway,
     cookies: list[str],
-    cases: list[Escalation],
+    escalations: list[Escalation],
     web: tuple[int, int],
     *,
     web_kills: int,
@@ -222,7 +222,7 @@ def rage(
     seed: int = 1,
     tell: Callable[[int], None] = lambda done: None,
 ) -> Storm:
-    """Everybody replies to their share of the cases, while processes are killed one after the other."""
+    """Everybody replies to their share of the escalations, while processes are killed one after the other."""
     port, master = web
     people = [Person(cookie, port, gateway) for cookie in cookies]
     kills: Counter[str] = Counter()
@@ -241,8 +241,8 @@ def rage(
             kills[what] += 1
 
     def work(number: int) -> None:
-        for place, case in enumerate(cases[number :: len(people)]):
-            people[number].reply(case, f"reply {case.pk}")
+        for place, escalation in enumerate(escalations[number :: len(people)]):
+            people[number].reply(escalation, f"reply {escalation.pk}")
             tell(place)
 
     begun = time.monotonic()
@@ -264,27 +264,27 @@ def rage(
     )
 
 
-def problems(gateway: Gateway, storm: Storm, cases: list[Escalation]) -> Iterator[str]:
+def problems(gateway: Gateway, storm: Storm, escalations: list[Escalation]) -> Iterator[str]:
     """Sent twice, lost without a word, acknowledged and not in the conversation, or not explained by a row."""
     delivered = Counter(one.text for one in gateway.delivered)
     stored = Counter(Message.objects.filter(message_id__startswith="human_").values_list("content", flat=True))
     rows: dict[str, list[str]] = {}
     for text, outcome in Reply.objects.with_outcome().values_list("text", "outcome"):
         rows.setdefault(text, []).append(outcome)
-    for case in cases:
-        text = f"reply {case.pk}"
+    for escalation in escalations:
+        text = f"reply {escalation.pk}"
         states = rows.get(text, [])
         found = (delivered[text], stored[text], sum(state in ("sent", "arrived") for state in states))
         if found != (1, 1, 1) or text not in storm.sent:
             yield f"{text}: delivered, stored, sent rows {found}; rows {states}; told {text in storm.sent}"
         if set(states) & {"sending", "unknown"}:
             yield f"{text}: {states}"
-    if extra := sum(delivered.values()) - len(cases):
+    if extra := sum(delivered.values()) - len(escalations):
         yield f"{extra} messages too many"
 
 
-def crowd(people: int, cases: int) -> tuple[list[User], list[Escalation]]:
+def crowd(people: int, escalations: int) -> tuple[list[User], list[Escalation]]:
     staff = [factories.staff("Support") for _ in range(people)]
     number = factories.instance()
-    chats = [factories.conversation(number) for _ in range(cases)]
+    chats = [factories.conversation(number) for _ in range(escalations)]
     return staff, [factories.escalation(chat) for chat in chats]

@@ -23,20 +23,20 @@ def quick_demo(committed_database, settings, monkeypatch):
     gateway.stop()
 
 
-def test_it_delivers_and_lets_the_customer_answer(quick_demo, desk, case) -> None:
-    case.instance.escalated_conversation_message = "Please wait"
-    case.instance.save()
+def test_it_delivers_and_lets_the_customer_answer(quick_demo, desk, escalation) -> None:
+    escalation.instance.escalated_conversation_message = "Please wait"
+    escalation.instance.save()
     assert django_settings.EVOLUTION_IS_DEMO
-    assert reply(desk, case, "طلبك في الطريق")["state"] == "sent"
-    wait_until(lambda: marks(desk, case) == ["read"])
+    assert reply(desk, escalation, "طلبك في الطريق")["state"] == "sent"
+    wait_until(lambda: marks(desk, escalation) == ["read"])
     wait_until(lambda: Message.objects.filter(content="Please wait", message_id__startswith="escalated_").exists())
     answers = Message.objects.filter(role="user").exclude(content="hello").values_list("content", flat=True)
     assert [answer in demo.ANSWERS[True] for answer in answers] == [True]
 
 
-def test_a_text_can_tell_it_to_misbehave(quick_demo, desk, case) -> None:
-    assert reply(desk, case, "!broken please")["state"] == "failed"
-    assert reply(desk, case, "!unheard of")["state"] == "sent"
+def test_a_text_can_tell_it_to_misbehave(quick_demo, desk, escalation) -> None:
+    assert reply(desk, escalation, "!broken please")["state"] == "failed"
+    assert reply(desk, escalation, "!unheard of")["state"] == "sent"
 
 
 def test_it_listens_on_this_machine_only(quick_demo) -> None:

@@ -20,7 +20,7 @@ def codes(found) -> list[str]:
     return sorted(one.code for one in found.findings)
 
 
-def test_the_connection_and_the_state_of_each_number(gateway, case) -> None:
+def test_the_connection_and_the_state_of_each_number(gateway, escalation) -> None:
     other = factories.instance(instance_name="closed1")
     factories.instance(instance_name="off", status="Disconnected")
     assert codes(examine(connection)) == []
@@ -30,13 +30,13 @@ def test_the_connection_and_the_state_of_each_number(gateway, case) -> None:
     [figures] = found.figures
     assert "2.3.6" in str(figures.title)
     assert {row.number: row.gateway for row in figures.rows} == {
-        case.instance.instance_name: "open",
+        escalation.instance.instance_name: "open",
         "closed1": "close",
     }
     assert gateway.key not in str(found)
 
 
-def test_a_wrong_key_and_a_silent_gateway(gateway, case, settings) -> None:
+def test_a_wrong_key_and_a_silent_gateway(gateway, escalation, settings) -> None:
     settings.EVOLUTION_API_KEY = "wrong"
     assert codes(examine(connection)) == ["gateway.key"]
     gateway.stop()
@@ -49,8 +49,8 @@ def test_no_gateway_is_no_trouble(db, settings) -> None:
     assert "EVOLUTION_API_URL" in found.figures[0].remedy
 
 
-def test_replies_with_an_unknown_outcome(gateway, case, salma) -> None:
-    sending.begin(case.pk, salma, "Hello", uuid.uuid4())
+def test_replies_with_an_unknown_outcome(gateway, escalation, salma) -> None:
+    sending.begin(escalation.pk, salma, "Hello", uuid.uuid4())
     assert codes(examine(connection)) == []
     Reply.objects.update(begun_at=Now() - timedelta(minutes=5))
     assert codes(examine(connection)) == ["replies.unknown"]
@@ -85,10 +85,10 @@ def test_settings_are_checked(settings, url, key, seconds, ids) -> None:
     assert "secret" not in str(found)
 
 
-def test_texts_are_emptied_after_their_time_but_never_while_unknown(gateway, desk, case, salma) -> None:
+def test_texts_are_emptied_after_their_time_but_never_while_unknown(gateway, desk, escalation, salma) -> None:
     gateway.misbehave("", "broken", "hang")
     for text in ("Sent", "Failed", "Unknown"):
-        reply(desk, case, text)
+        reply(desk, escalation, text)
     begun = sending.begin(factories.waiting(minutes=5).pk, salma, "Interrupted", uuid.uuid4())
     lost = sending.begin(factories.waiting(minutes=5).pk, salma, "Not stored", uuid.uuid4())
     sending.settle(begun.reply, sending.Sent(Reply.State.UNKNOWN, Reply.Why.LOST))
@@ -104,11 +104,11 @@ def test_texts_are_emptied_after_their_time_but_never_while_unknown(gateway, des
     assert texts() == ["Unknown", "Interrupted", "Not stored"]
     # The one that failed is no longer offered, and a page that still shows it cannot send nothing.
     [failed] = Reply.objects.filter(state="failed")
-    assert "unsent--failed" not in desk.get(address(case)).content.decode()
+    assert "unsent--failed" not in desk.get(address(escalation)).content.decode()
     [unknown] = Reply.objects.filter(text="Unknown")
     sending.decide(unknown.pk, salma, has_arrived=False)
-    assert wording.TEXT_DELETED in reply(desk, case, "", again=str(failed.pk))["words"]
+    assert wording.TEXT_DELETED in reply(desk, escalation, "", again=str(failed.pk))["words"]
     assert texts() == ["Interrupted", "Not stored"]
     # The conversation still says who wrote it.
-    assert "chat__message--reply" in desk.get(address(case)).content.decode()
+    assert "chat__message--reply" in desk.get(address(escalation)).content.decode()
     assert len(gateway.delivered) == 2

@@ -37,11 +37,11 @@ def at(day: int, hour: int = 12, minute: int = 0) -> datetime:
     return datetime(2024, 5, day, hour, minute, tzinfo=UTC)
 
 
-def event(case, kind: Event.Kind, moment: datetime, actor=None) -> None:
+def event(escalation, kind: Event.Kind, moment: datetime, actor=None) -> None:
     Event.objects.create(
-        escalation_id=case.pk,
-        instance_id=case.instance_id,
-        whatsapp_number=case.whatsapp_number,
+        escalation_id=escalation.pk,
+        instance_id=escalation.instance_id,
+        whatsapp_number=escalation.whatsapp_number,
         kind=kind,
         at=moment,
         actor=actor,
@@ -52,10 +52,10 @@ def event(case, kind: Event.Kind, moment: datetime, actor=None) -> None:
 def test_median_and_ninetieth_percentile_to_claim_and_to_resolve(db) -> None:
     for minutes in range(1, 12):
         opened = at(10)
-        case = factories.escalation(escalated_at=opened, resolved_at=opened + timedelta(hours=minutes))
-        event(case, Event.Kind.CLAIMED, opened + timedelta(minutes=minutes))
-        event(case, Event.Kind.CLAIMED, opened + timedelta(days=1))
-        event(case, Event.Kind.REPLIED, opened + timedelta(minutes=2 * minutes))
+        escalation = factories.escalation(escalated_at=opened, resolved_at=opened + timedelta(hours=minutes))
+        event(escalation, Event.Kind.CLAIMED, opened + timedelta(minutes=minutes))
+        event(escalation, Event.Kind.CLAIMED, opened + timedelta(days=1))
+        event(escalation, Event.Kind.REPLIED, opened + timedelta(minutes=2 * minutes))
     factories.escalation(escalated_at=at(11))
     factories.escalation(escalated_at=None, created_at=at(11), resolved_at=at(12))
     factories.escalation(escalated_at=at(1) - timedelta(days=40), resolved_at=at(1) - timedelta(days=30))
@@ -140,9 +140,9 @@ def test_presets_are_whole_days_that_follow_each_other() -> None:
 
 
 def test_the_page_shows_the_numbers_with_charts_and_tables(manager) -> None:
-    case = factories.escalation(factories.conversation(), escalated_at=at(5, 9), resolved_at=at(5, 11, 30))
+    escalation = factories.escalation(factories.conversation(), escalated_at=at(5, 9), resolved_at=at(5, 11, 30))
     text = manager.get(PAGE, IN_MAY).content.decode()
-    for shown in ("2 h 30 min", wording.ASKED_FOR_A_PERSON, case.instance.business.business_name, "Africa/Cairo"):
+    for shown in ("2 h 30 min", wording.ASKED_FOR_A_PERSON, escalation.instance.business.business_name, "Africa/Cairo"):
         assert shown in text
     assert text.count('role="img"') == text.count(wording.AS_A_TABLE) == 2
     assert "first=2024-05-01" in text
@@ -191,7 +191,7 @@ def test_any_values_have_a_drawing(values) -> None:
     ],
 )
 def test_a_malformed_address_is_refused_with_a_reason(manager, query) -> None:
-    for address in (PAGE, f"{PAGE}cases.csv"):
+    for address in (PAGE, f"{PAGE}escalations.csv"):
         assert manager.get(address, query).status_code == 400
 
 
@@ -201,7 +201,7 @@ def test_each_preset_has_a_page(manager, preset) -> None:
     assert manager.get(PAGE, {"period": preset.slug}).status_code == 200
 
 
-def test_many_cases_cost_as_many_queries_as_one(manager) -> None:
+def test_many_escalations_cost_as_many_queries_as_one(manager) -> None:
     def cost() -> int:
         with CaptureQueriesContext(connection) as found:
             manager.get(PAGE, IN_MAY)
@@ -225,24 +225,24 @@ def lines(response) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-def test_the_export_has_one_row_per_case(manager, monkeypatch) -> None:
+def test_the_export_has_one_row_per_escalation(manager, monkeypatch) -> None:
     monkeypatch.setattr(queries, "CHUNK", 3)
     salma = factories.staff("Support", username="salma")
     chat = factories.conversation(factories.instance(factories.business("متجر النور")))
     factories.customer(chat.instance, chat.user_phone, name="منى")
-    case = factories.escalation(chat, escalated_at=at(5, 9), resolved_at=at(5, 11, 30))
-    event(case, Event.Kind.CLAIMED, at(5, 9, 30), salma)
-    event(case, Event.Kind.REPLIED, at(5, 9, 45), salma)
-    event(case, Event.Kind.RESOLVED, at(5, 11, 30), salma)
+    escalation = factories.escalation(chat, escalated_at=at(5, 9), resolved_at=at(5, 11, 30))
+    event(escalation, Event.Kind.CLAIMED, at(5, 9, 30), salma)
+    event(escalation, Event.Kind.REPLIED, at(5, 9, 45), salma)
+    event(escalation, Event.Kind.RESOLVED, at(5, 11, 30), salma)
     for _ in range(10):
         factories.escalation(escalated_at=at(6))
-    response = manager.get(f"{PAGE}cases.csv", IN_MAY)
+    response = manager.get(f"{PAGE}escalations.csv", IN_MAY)
     assert response["Content-Type"] == "text/csv; charset=utf-8"
-    assert response["Content-Disposition"] == 'attachment; filename="cases-2024-05-01-2024-05-31.csv"'
+    assert response["Content-Disposition"] == 'attachment; filename="escalations-2024-05-01-2024-05-31.csv"'
     headings, first, *others = lines(response)
     assert headings[:3] == ["Escalation", "Opened", "Business"]
     assert first == [
-        str(case.pk), "2024-05-05 12:00:00", "متجر النور", chat.instance.instance_name, chat.user_phone, "منى",
+        str(escalation.pk), "2024-05-05 12:00:00", "متجر النور", chat.instance.instance_name, chat.user_phone, "منى",
         "user_request", "2024-05-05 12:30:00", "salma", "30.0",
         "2024-05-05 12:45:00", "45.0", "2024-05-05 14:30:00", "salma", "150.0", "0",
     ]  # fmt: skip
@@ -256,13 +256,13 @@ def test_no_cell_is_a_formula(manager, name) -> None:
     chat = factories.conversation(factories.instance(factories.business(name)))
     factories.customer(chat.instance, chat.user_phone, name=name)
     factories.escalation(chat, escalated_at=at(5))
-    [_, row] = lines(manager.get(f"{PAGE}cases.csv", IN_MAY))
+    [_, row] = lines(manager.get(f"{PAGE}escalations.csv", IN_MAY))
     assert row[2] == row[5] == f"{name[: -len(name.lstrip())]}'{name.lstrip()}"
 
 
 def test_managers_export_and_support_only_looks(db) -> None:
     support = signed_in("Support")
-    assert "cases.csv" not in support.get(PAGE).content.decode()
-    assert support.get(f"{PAGE}cases.csv").status_code == 403
-    assert "cases.csv" in signed_in("Managers").get(PAGE).content.decode()
+    assert "escalations.csv" not in support.get(PAGE).content.decode()
+    assert support.get(f"{PAGE}escalations.csv").status_code == 403
+    assert "escalations.csv" in signed_in("Managers").get(PAGE).content.decode()
     assert signed_in().get(PAGE).status_code == 403

@@ -15,7 +15,7 @@ from escalations.folding import pattern
 from escalations.reports import queries as reports
 from escalations.reports.queries import Preset
 from escalations.search import messages
-from escalations.search.customers import cases_of, conversations_of, find_customers
+from escalations.search.customers import conversations_of, escalations_of, find_customers
 from escalations.search.wording import Wording
 from tests import factories
 from tests.databases import Databases, django_uses
@@ -47,8 +47,8 @@ def plans(read: Callable[[], object]) -> str:
         (lambda: find_customers(Wording("منى")), "idx_customers_name_folded"),
         (lambda: conversations_of(find_customers(Wording("5678")), None, 10), "idx_conversations_phone_reversed"),
         (lambda: conversations_of(find_customers(Wording("5678")), None, 10), "idx_conversations_phone_instance"),
-        (lambda: cases_of(find_customers(Wording("5678")), None, 10), "idx_escalated_number_reversed"),
-        (lambda: cases_of(find_customers(Wording("5678")), None, 10), "idx_escalated_conversations_number"),
+        (lambda: escalations_of(find_customers(Wording("5678")), None, 10), "idx_escalated_number_reversed"),
+        (lambda: escalations_of(find_customers(Wording("5678")), None, 10), "idx_escalated_conversations_number"),
         (lambda: messages.messages_with(Wording("طلب"), None, 10), "idx_messages_folded"),
         (lambda: attention.find(Kind.MISSED), "idx_messages_handed_over"),
         (lambda: attention.find(Kind.ANSWERED), "idx_ai_interactions_user"),

@@ -34,23 +34,23 @@ def found(client: Client, text: str, **query: str) -> dict[str, list]:
 @pytest.mark.parametrize("written", [*factories.WRITTEN, *factories.WRITTEN_IN_PART])
 def test_a_phone_number_is_found_however_it_is_written(support, written) -> None:
     chat = factories.conversation(user_phone="201012345678")
-    case = factories.escalation(chat)
+    escalation = factories.escalation(chat)
     factories.escalation(factories.conversation(user_phone="966501112223"))
-    assert found(support, written) == {"cases": [case.pk], "conversations": [chat.pk], "messages": []}
+    assert found(support, written) == {"escalations": [escalation.pk], "conversations": [chat.pk], "messages": []}
 
 
 def test_an_id_that_is_no_number_is_found_whole(support) -> None:
-    case = factories.escalation(whatsapp_number="714909190098387@lid")
-    assert found(support, "714909190098387@lid")["cases"] == [case.pk]
+    escalation = factories.escalation(whatsapp_number="714909190098387@lid")
+    assert found(support, "714909190098387@lid")["escalations"] == [escalation.pk]
 
 
 @pytest.mark.parametrize("written", ["احمد", "أحمد منصور", "منصور أَحْمَد", "Ahm", "AHMED"])
 def test_a_customer_is_found_by_name_in_any_spelling(support, written) -> None:
     chat = factories.conversation()
     factories.customer(chat.instance, chat.user_phone, name="أحمد منصور (Ahmed)")
-    case = factories.escalation(chat)
+    escalation = factories.escalation(chat)
     factories.customer(factories.instance(), factories.phone(), name="منى")
-    assert found(support, written) == {"cases": [case.pk], "conversations": [chat.pk], "messages": []}
+    assert found(support, written) == {"escalations": [escalation.pk], "conversations": [chat.pk], "messages": []}
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_what_is_not_written_anywhere_finds_nothing(support, monkeypatch, few) -
         assert "Nothing matches" in response.content.decode(), text
 
 
-@pytest.mark.parametrize("kind", ["cases", "conversations", "messages"])
+@pytest.mark.parametrize("kind", ["escalations", "conversations", "messages"])
 @pytest.mark.parametrize("few", [-1, 10**9])
 def test_every_result_is_reached_once_page_by_page(support, monkeypatch, kind, few) -> None:
     monkeypatch.setattr(messages, "FEW", few)
@@ -121,7 +121,7 @@ def test_every_result_is_reached_once_page_by_page(support, monkeypatch, kind, f
         moment = at - timedelta(seconds=place // 2)
         chat = factories.conversation(number, f"20100001{place:04}5555", last_activity=moment)
         rows = {
-            "cases": lambda chat=chat, moment=moment: factories.escalation(chat, escalated_at=moment),
+            "escalations": lambda chat=chat, moment=moment: factories.escalation(chat, escalated_at=moment),
             "conversations": lambda chat=chat: chat,
             "messages": lambda chat=chat, moment=moment: factories.message(chat, "5555", timestamp=moment),
         }
@@ -242,7 +242,7 @@ MANY_NUMBERS = """
 
 
 @pytest.mark.parametrize("written", ["7777", "2010"])
-@pytest.mark.parametrize("kind", ["cases", "conversations"])
+@pytest.mark.parametrize("kind", ["escalations", "conversations"])
 def test_of_thousands_of_numbers_the_newest_are_found_and_the_others_follow(support, kind, written) -> None:
     with connection.cursor() as cursor:
         cursor.execute(MANY_NUMBERS, {"instance": factories.instance().pk})

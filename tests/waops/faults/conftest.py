@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from escalations.models import CaseState, Escalation
+from escalations.models import Escalation, EscalationState
 from tests import factories
 from tests.databases import Databases, django_uses
 from tests.http import Person, served
@@ -51,12 +51,12 @@ def user(database: str) -> User:
 
 
 @pytest.fixture
-def case(database: str) -> Escalation:
+def escalation(database: str) -> Escalation:
     return factories.waiting(minutes=30)
 
 
 @pytest.fixture
-def port(database: str, user: User, case: Escalation, monkeypatch: pytest.MonkeyPatch, settings) -> Iterator[int]:
+def port(database: str, user: User, escalation: Escalation, monkeypatch: pytest.MonkeyPatch, settings) -> Iterator[int]:
     with served(monkeypatch) as port:
         yield port
 
@@ -67,12 +67,12 @@ def amal(port: int, user: User) -> Person:
 
 
 @pytest.fixture
-def claim(amal: Person, case: Escalation) -> Callable[[], int]:
-    """Amal claims the case: status of the answer."""
-    return lambda: amal.post(f"{QUEUE}{case.pk}/claim/").status
+def claim(amal: Person, escalation: Escalation) -> Callable[[], int]:
+    """Amal claims the escalation: status of the answer."""
+    return lambda: amal.post(f"{QUEUE}{escalation.pk}/claim/").status
 
 
-def claims(case: Escalation) -> int:
-    """How many hold the case: none or one."""
+def claims(escalation: Escalation) -> int:
+    """How many hold the escalation: none or one."""
     connection.close()  # the server may have been another one since
-    return CaseState.objects.filter(pk=case.pk, claimed_by__isnull=False).count()
+    return EscalationState.objects.filter(pk=escalation.pk, claimed_by__isnull=False).count()

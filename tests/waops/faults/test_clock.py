@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from escalations.desk import board
-from escalations.models import CaseState, Escalation
+from escalations.models import Escalation, EscalationState
 from tests import factories
 from tests.conftest import absent
 from tests.databases import Databases, django_uses
@@ -70,15 +70,15 @@ def people(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Pers
         yield amal, omar
 
 
-def holder(case: Escalation) -> str | None:
-    state = CaseState.objects.filter(pk=case.pk).first()
+def holder(escalation: Escalation) -> str | None:
+    state = EscalationState.objects.filter(pk=escalation.pk).first()
     return state and state.claimed_by_name
 
 
 def test_the_databases_clock_jumps(clock: Clock, people: tuple[Person, Person]) -> None:
     amal, omar = people
-    case = factories.waiting(minutes=30)
-    act = f"{QUEUE}{case.pk}/"
+    escalation = factories.waiting(minutes=30)
+    act = f"{QUEUE}{escalation.pk}/"
 
     def all_pages_work() -> None:
         for page in (
@@ -92,18 +92,18 @@ def test_the_databases_clock_jumps(clock: Clock, people: tuple[Person, Person]) 
             assert amal.get(page).status == 200, page
 
     assert amal.post(f"{act}claim/").status == 302
-    assert holder(case) == "Amal"
+    assert holder(escalation) == "Amal"
     clock.move(+3)  # the claim has run out
     all_pages_work()
     assert omar.post(f"{act}claim/").status == 302
-    assert holder(case) == "Omar"
+    assert holder(escalation) == "Omar"
     clock.move(-3)  # the claim is from the future, and holds
     all_pages_work()
     assert amal.post(f"{act}claim/").status == 302
-    assert holder(case) == "Omar"
+    assert holder(escalation) == "Omar"
     assert omar.post(f"{act}resolve/").status == 302
     all_pages_work()
-    assert Escalation.objects.get(pk=case.pk).resolved_at
+    assert Escalation.objects.get(pk=escalation.pk).resolved_at
     assert omar.post(f"{act}reopen/").status == 302
     all_pages_work()
     clock.move(+24 * 40)  # past the first of a month

@@ -28,7 +28,7 @@ Claim = Callable[[], int]
 
 
 def test_what_was_acknowledged_outlives_the_server(
-    spare: Databases, port: int, user: User, amal: Person, case: Escalation, claim: Claim
+    spare: Databases, port: int, user: User, amal: Person, escalation: Escalation, claim: Claim
 ) -> None:
     arabic = Person(port, user, "ar")
     assert claim() == 302
@@ -38,22 +38,22 @@ def test_what_was_acknowledged_outlives_the_server(
         assert wording.DATABASE_DOWN["en"] in page.text
         assert '<html lang="ar" dir="rtl">' in (page := arabic.get(QUEUE)).text
         assert wording.DATABASE_DOWN["ar"] in page.text
-        sent = amal.post(f"{QUEUE}{case.pk}/release/")
+        sent = amal.post(f"{QUEUE}{escalation.pk}/release/")
         assert sent.status == 503
         assert wording.NOTHING_WAS_SAVED in sent.text
     spare.server._ensure_running()
     assert amal.get(QUEUE).status == 200
-    assert claims(case) == 1
+    assert claims(escalation) == 1
 
 
 def test_a_restart_between_two_requests_is_not_noticed(
-    spare: Databases, amal: Person, case: Escalation, claim: Claim
+    spare: Databases, amal: Person, escalation: Escalation, claim: Claim
 ) -> None:
     assert amal.get(QUEUE).status == 200
     spare.server.stop()
     spare.server._ensure_running()
     assert claim() == 302
-    assert claims(case) == 1
+    assert claims(escalation) == 1
 
 
 def cut_off_while_waiting(dsn: str, table: str, ask: Callable[[], int]) -> int:
@@ -71,24 +71,30 @@ def test_a_page_whose_connection_is_lost_is_asked_for_once_more(
     superuser_dsn: str, amal: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR, logger="waops.database.middleware"):
-        status = cut_off_while_waiting(superuser_dsn, "escalations_casestate", lambda: amal.get(QUEUE).status)
+        status = cut_off_while_waiting(superuser_dsn, "escalations_escalationstate", lambda: amal.get(QUEUE).status)
     assert status == 200
     (line,) = [record.message for record in caplog.records if record.name == "waops.database.middleware"]
     assert "asking again" in line
 
 
 def test_a_change_whose_connection_is_lost_is_not_tried_again(
-    superuser_dsn: str, case: Escalation, claim: Claim
+    superuser_dsn: str, escalation: Escalation, claim: Claim
 ) -> None:
-    assert cut_off_while_waiting(superuser_dsn, "escalations_casestate", claim) == 503
-    assert claims(case) == 0
+    assert cut_off_while_waiting(superuser_dsn, "escalations_escalationstate", claim) == 503
+    assert claims(escalation) == 0
     assert claim() == 302
-    assert Event.objects.filter(escalation_id=case.pk, kind=Event.Kind.CLAIMED).count() == 1
+    assert Event.objects.filter(escalation_id=escalation.pk, kind=Event.Kind.CLAIMED).count() == 1
 
 
 @pytest.mark.parametrize(("statement", "lock"), [(0.3, 0), (30, 0.3)])
 def test_a_held_lock_ends_with_an_explanation(
-    superuser: psycopg.Connection, settings, statement: float, lock: float, amal: Person, case: Escalation, claim: Claim
+    superuser: psycopg.Connection,
+    settings,
+    statement: float,
+    lock: float,
+    amal: Person,
+    escalation: Escalation,
+    claim: Claim,
 ) -> None:
     """By the limit of a slow statement, and by that of a wait for a lock."""
     settings.DATABASE_STATEMENT_TIMEOUT, settings.DATABASE_LOCK_TIMEOUT = statement, lock
@@ -98,7 +104,7 @@ def test_a_held_lock_ends_with_an_explanation(
         assert page.status == 503
         assert wording.TOO_BUSY in page.text
         assert claim() == 503
-    assert claims(case) == 0
+    assert claims(escalation) == 0
     # Not at once on a machine so busy that it needs longer for other reasons.
     wait_until(lambda: amal.get(QUEUE).status == 200)
 
@@ -124,35 +130,35 @@ def test_without_a_free_connection(superuser: psycopg.Connection, database: str,
 
 
 def test_a_database_that_takes_no_changes_is_read(
-    superuser: psycopg.Connection, database: str, amal: Person, case: Escalation, claim: Claim
+    superuser: psycopg.Connection, database: str, amal: Person, escalation: Escalation, claim: Claim
 ) -> None:
     change = sql.SQL("ALTER DATABASE {} {} default_transaction_read_only")
     superuser.execute(change.format(sql.Identifier(database), sql.SQL("SET")) + sql.SQL(" = on"))
     terminate_others(superuser)
-    for page in (QUEUE, f"{QUEUE}{case.pk}/change/", QUOTA, "/"):
+    for page in (QUEUE, f"{QUEUE}{escalation.pk}/change/", QUOTA, "/"):
         assert amal.get(page).status == 200, page
-    sent = amal.post(f"{QUEUE}{case.pk}/claim/")
+    sent = amal.post(f"{QUEUE}{escalation.pk}/claim/")
     assert sent.status == 503
     assert wording.NOTHING_CAN_BE_SAVED in sent.text
     superuser.execute(change.format(sql.Identifier(database), sql.SQL("RESET")))
     # Connections that refused are given up, though one that was made meanwhile may refuse once more.
     wait_until(lambda: claim() == 302)
-    assert claims(case) == 1
+    assert claims(escalation) == 1
 
 
 def test_a_full_disk(
-    spare: Databases, superuser: psycopg.Connection, amal: Person, case: Escalation, claim: Claim
+    spare: Databases, superuser: psycopg.Connection, amal: Person, escalation: Escalation, claim: Claim
 ) -> None:
     """What the kernel says of /dev/full is what it says of a full disk."""
     with full(spare.server, superuser, "waops.escalations_event"):
-        sent = amal.post(f"{QUEUE}{case.pk}/claim/")
+        sent = amal.post(f"{QUEUE}{escalation.pk}/claim/")
         assert sent.status == 503
         assert wording.DISK_FULL in sent.text
-        assert claims(case) == 0
+        assert claims(escalation) == 0
         assert amal.get(QUEUE).status == 200
     terminate_others(superuser)  # they have the file open
     assert claim() == 302
-    assert claims(case) == 1
+    assert claims(escalation) == 1
 
 
 class full:  # noqa: N801
@@ -173,11 +179,11 @@ class full:  # noqa: N801
 
 
 def test_a_function_that_is_dropped(
-    superuser: psycopg.Connection, amal: Person, case: Escalation, claim: Claim, caplog: pytest.LogCaptureFixture
+    superuser: psycopg.Connection, amal: Person, escalation: Escalation, claim: Claim, caplog: pytest.LogCaptureFixture
 ) -> None:
     superuser.execute("ALTER FUNCTION waops.claim_escalations RENAME TO mislaid")
     with caplog.at_level(logging.ERROR, logger="waops.database.middleware"):
-        sent = amal.post(f"{QUEUE}{case.pk}/claim/")
+        sent = amal.post(f"{QUEUE}{escalation.pk}/claim/")
     assert sent.status == 503
     assert wording.SOMETHING_IS_MISSING in sent.text
     assert any("claim_escalations" in record.message for record in caplog.records)
@@ -186,11 +192,11 @@ def test_a_function_that_is_dropped(
 
 
 def test_a_table_that_is_missing(superuser: psycopg.Connection, amal: Person) -> None:
-    superuser.execute("ALTER TABLE waops.escalations_casestate RENAME TO mislaid")
+    superuser.execute("ALTER TABLE waops.escalations_escalationstate RENAME TO mislaid")
     page = amal.get(QUEUE)
     assert page.status == 503
     assert wording.SOMETHING_IS_MISSING in page.text
-    superuser.execute("ALTER TABLE waops.mislaid RENAME TO escalations_casestate")
+    superuser.execute("ALTER TABLE waops.mislaid RENAME TO escalations_escalationstate")
     assert amal.get(QUEUE).status == 200
 
 
@@ -204,7 +210,7 @@ def test_an_optional_table_that_goes_while_people_work(superuser: psycopg.Connec
 
 
 def test_a_standby_takes_over(
-    spare: Databases, database: str, user: User, case: Escalation, monkeypatch: pytest.MonkeyPatch
+    spare: Databases, database: str, user: User, escalation: Escalation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A failover to where the app's address leads already: a replica, until it is promoted."""
     amal = Person(0, user)
@@ -213,12 +219,12 @@ def test_a_standby_takes_over(
         standby.start()
         with django_uses(standby, database), served(monkeypatch) as amal.port:
             assert amal.get(QUEUE).status == 200
-            sent = amal.post(f"{QUEUE}{case.pk}/claim/")
+            sent = amal.post(f"{QUEUE}{escalation.pk}/claim/")
             assert sent.status == 503
             assert wording.NOTHING_CAN_BE_SAVED in sent.text
             with psycopg.connect(standby.dsn(SUPERUSER), autocommit=True) as session:
                 assert session.execute("SELECT pg_promote()").fetchone() == (True,)
-            assert amal.post(f"{QUEUE}{case.pk}/claim/").status == 302
-            assert claims(case) == 1
+            assert amal.post(f"{QUEUE}{escalation.pk}/claim/").status == 302
+            assert claims(escalation) == 1
     finally:
         remove(standby)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.urls import reverse
 from psycopg.conninfo import conninfo_to_dict
 
-from escalations.models import CaseState, Escalation
+from escalations.models import Escalation, EscalationState
 from tests import factories
 from tests.http import Person, served
 from tests.programs import POOLER_PORT, pgbouncer
@@ -57,7 +57,7 @@ def through(server: EmbeddedServer, committed_database: str, settings) -> Iterat
 
 @pytest.mark.parametrize("mode", POOL_MODES)
 def test_people_can_do_their_work(through, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = factories.waiting(minutes=30)
+    escalation = factories.waiting(minutes=30)
     business = factories.business("Nile Books")
     user = factories.staff(username="amal", is_superuser=True)
     user.set_password("a long secret")
@@ -74,17 +74,17 @@ def test_people_can_do_their_work(through, mode: str, monkeypatch: pytest.Monkey
         for model in admin.site._registry:
             page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
             assert person.get(page).status == 200, page
-        for page in ("", "live/", "search/?q=hello", "attention/", "reports/", "reports/cases.csv"):
+        for page in ("", "live/", "search/?q=hello", "attention/", "reports/", "reports/escalations.csv"):
             assert person.get(QUEUE + page).status == 200, page
         for page in ("export/?format=csv", "export/?format=xlsx", f"{business.pk}/change/", f"{business.pk}/export/"):
             assert person.get(QUOTA + page).status == 200, page
-        assert person.get(f"{QUEUE}{case.pk}/change/").status == 200
+        assert person.get(f"{QUEUE}{escalation.pk}/change/").status == 200
         for action in ("claim", "resolve"):
-            assert person.post(f"{QUEUE}{case.pk}/{action}/").status == 302
+            assert person.post(f"{QUEUE}{escalation.pk}/{action}/").status == 302
         sent = person.post(f"{QUOTA}{business.pk}/limit/", **LIMIT)
         assert sent.status == 302
-    assert CaseState.objects.filter(pk=case.pk).exists()
-    assert Escalation.objects.get(pk=case.pk).resolved_at
+    assert EscalationState.objects.filter(pk=escalation.pk).exists()
+    assert Escalation.objects.get(pk=escalation.pk).resolved_at
     assert Profile.objects.get(pk=business.pk).monthly_ai_response_limit == 250
     assert User.objects.get(pk=user.pk).last_login
 

@@ -18,7 +18,7 @@ from usage.models import Profile
 from waops.database import replica
 
 QUEUE, CONVERSATIONS, QUOTA = "/escalations/escalation/", "/conversations/conversation/", "/usage/profile/"
-SEARCH, EXPORT = f"{QUEUE}search/?q=", f"{QUEUE}reports/cases.csv"
+SEARCH, EXPORT = f"{QUEUE}search/?q=", f"{QUEUE}reports/escalations.csv"
 NUMBER = "201055501234"
 LIMIT = {"limit-expected": "100", "limit-limit": "250", "limit-reason": "More"}
 
@@ -78,11 +78,11 @@ def test_a_replica_that_is_late_is_not_used(replicated: Standby, amal: Person, m
 
 def test_the_live_desk_and_actions_never_leave_the_primary(replicated: Standby, amal: Person) -> None:
     replicated.pause()
-    case = factories.waiting(minutes=5)
-    assert case.whatsapp_number[-4:] in amal.get(QUEUE).text
-    assert amal.post(f"{QUEUE}{case.pk}/claim/").status == 302
+    escalation = factories.waiting(minutes=5)
+    assert escalation.whatsapp_number[-4:] in amal.get(QUEUE).text
+    assert amal.post(f"{QUEUE}{escalation.pk}/claim/").status == 302
     cache.delete(board.KEY)  # the board of a moment ago is kept
-    assert amal.get(f"{QUEUE}live/").text.count(str(case.pk)) == 1
+    assert amal.get(f"{QUEUE}live/").text.count(str(escalation.pk)) == 1
 
 
 def test_no_one_notices_a_missing_replica(
@@ -136,9 +136,9 @@ def test_every_named_page_exists() -> None:
 
 
 def test_rows_of_the_replica_are_written_to_the_primary(replicated: Standby) -> None:
-    case = factories.waiting(minutes=5)
+    escalation = factories.waiting(minutes=5)
     replicated.catch_up()
-    found = Escalation.objects.using(replica.ALIAS).get(pk=case.pk)
+    found = Escalation.objects.using(replica.ALIAS).get(pk=escalation.pk)
     found.whatsapp_number = NUMBER
     found.save(update_fields=["whatsapp_number"])
-    assert Escalation.objects.get(pk=case.pk).whatsapp_number == NUMBER
+    assert Escalation.objects.get(pk=escalation.pk).whatsapp_number == NUMBER

@@ -72,14 +72,14 @@ def test_no_page_or_action_logs_texts_or_numbers(log: Log) -> None:
     chat = conversation(user_phone=PHONE)
     message(chat, TEXT)
     interaction(chat, user_message=TEXT, ai_response=TEXT)
-    case = escalation(chat, conversation_context=[{"role": "user", "content": TEXT, "timestamp": ""}])
+    escalated = escalation(chat, conversation_context=[{"role": "user", "content": TEXT, "timestamp": ""}])
     client = visitor()
     for address in addresses():
         if address.name != "admin:logout":
             client.get(address.path, {"q": f"{PHONE} {TEXT}", "user_phone": PHONE})
     client.get(f"/{PHONE}/")
     for action in ("claim", "note", "snooze", "resolve"):
-        address = reverse(f"admin:escalations_escalation_{action}", args=[case.pk])
+        address = reverse(f"admin:escalations_escalation_{action}", args=[escalated.pk])
         client.post(address, {"note": f"{TEXT} {PHONE}", "outcome": "", "version": "", "hours": "x"})
     assert len(log.lines) > 50
     assert PHONE not in log.text
@@ -87,14 +87,14 @@ def test_no_page_or_action_logs_texts_or_numbers(log: Log) -> None:
 
 
 def refused(client: Client) -> Any:
-    """The answer to closing a case that the database will not let be closed, in words that quote its row."""
+    """The answer to closing a escalated that the database will not let be closed, in words that quote its row."""
     chat = conversation(user_phone=PHONE)
-    case = escalation(chat, conversation_context=[{"role": "user", "content": TEXT, "timestamp": ""}])
+    escalated = escalation(chat, conversation_context=[{"role": "user", "content": TEXT, "timestamp": ""}])
     with connection.cursor() as cursor:
         cursor.execute(
             "ALTER TABLE public.escalated_conversations ADD CONSTRAINT stays_open CHECK (resolved_at IS NULL) NOT VALID"
         )
-    address = reverse("admin:escalations_escalation_resolve", args=[case.pk])
+    address = reverse("admin:escalations_escalation_resolve", args=[escalated.pk])
     return client.post(address, {"version": ""}, headers={"x-request-id": "request-42"})
 
 

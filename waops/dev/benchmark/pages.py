@@ -78,7 +78,7 @@ def _search(query: str) -> Callable[[], str]:
 PAGES: Mapping[str, Callable[[], str]] = {
     "Home": _list("index"),
     "The queue": _list("escalations_escalation_changelist"),
-    "A case": _one("escalations_escalation", CASE),
+    "An escalation": _one("escalations_escalation", CASE),
     "Needs attention": _list("escalations_escalation_attention"),
     "Reports": _list("escalations_escalation_reports"),
     "Search: a frequent word": _search(FREQUENT_WORD),

@@ -60,7 +60,7 @@ export function alerts(panel, shown) {
       document.documentElement.lang === "ar" ? "ar-EG-u-nu-latn" : "en",
     );
     if (ids.length === 1) {
-      link.href = panel.dataset.case.replace(CASE, ids[0]);
+      link.href = panel.dataset.escalation.replace(CASE, ids[0]);
     } else if (ids.length > 1) {
       const address = new URL(several, location);
       address.searchParams.set("only", ids.slice(0, 50).join(","));

@@ -42,7 +42,7 @@ export function besides(id, isChanged) {
 
 // With its key: to the column, or open the drawer.
 export function openQueue() {
-  const button = document.querySelector(`.case-head [popovertarget="${place.id}"]`);
+  const button = document.querySelector(`.escalation-head [popovertarget="${place.id}"]`);
   if (WIDE.matches) (current() ?? rows()[0])?.focus();
   else if (button?.checkVisibility()) place.showPopover({ source: button });
 }
@@ -50,7 +50,7 @@ export function openQueue() {
 // What the live channel tells of it. New rows come when another escalation is opened, so that nothing moves before.
 export function follow(desk) {
   if (Object.keys(desk.arrived).length) fetchedAt = 0;
-  for (const row of rows()) row.classList.toggle("case--gone", row.dataset.case in desk.closed);
+  for (const row of rows()) row.classList.toggle("escalation--gone", row.dataset.escalation in desk.closed);
 }
 
 async function refresh() {
@@ -66,18 +66,18 @@ async function refresh() {
   // Something was done in the meantime, and a later answer shows it.
   if (begun < latest) return;
   latest = begun;
-  const focused = rows().includes(document.activeElement) ? document.activeElement.dataset.case : "";
-  list.replaceChildren(...[...part.querySelectorAll("tr[data-case]")].map(rowOf));
+  const focused = rows().includes(document.activeElement) ? document.activeElement.dataset.escalation : "";
+  list.replaceChildren(...[...part.querySelectorAll("tr[data-escalation]")].map(rowOf));
   place.hidden = false;
   mark();
-  if (focused) rows().find((row) => row.dataset.case === focused)?.focus({ preventScroll: true });
+  if (focused) rows().find((row) => row.dataset.escalation === focused)?.focus({ preventScroll: true });
 }
 
 function rowOf(row) {
   const link = document.createElement("a");
-  link.href = row.querySelector(".case__customer a").getAttribute("href");
-  link.dataset.case = row.dataset.case;
-  for (const [kind, from] of [["strong", ".case__customer a"], ["span", ".case__wait .wait"], ["span", ".case__message > :first-child"]]) {
+  link.href = row.querySelector(".escalation__customer a").getAttribute("href");
+  link.dataset.escalation = row.dataset.escalation;
+  for (const [kind, from] of [["strong", ".escalation__customer a"], ["span", ".escalation__wait .wait"], ["span", ".escalation__message > :first-child"]]) {
     const text = document.createElement(kind);
     text.replaceChildren(...(row.querySelector(from)?.cloneNode(true).childNodes ?? []));
     text.className = row.querySelector(from)?.className ?? "";
@@ -88,7 +88,7 @@ function rowOf(row) {
 
 function mark() {
   for (const row of rows()) {
-    if (row.dataset.case === shown) row.setAttribute("aria-current", "page");
+    if (row.dataset.escalation === shown) row.setAttribute("aria-current", "page");
     else row.removeAttribute("aria-current");
   }
   const row = current();

@@ -15,7 +15,7 @@ export function live(onChange = () => {}, { filters = "", shown = "", signal } =
   const address = new URL(panel.dataset.live, location);
   address.search = filters;
   if (panel.dataset.since) address.searchParams.set("since", panel.dataset.since);
-  if (shown) address.searchParams.set("case", shown);
+  if (shown) address.searchParams.set("escalation", shown);
   const state = panel.querySelector(".live__state");
   const tell = alerts(panel, shown);
   let etag = "";

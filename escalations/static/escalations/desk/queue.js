@@ -6,13 +6,13 @@ import { live } from "./live.js";
 import { selection } from "./selection.js";
 import { closedIn, remember } from "./walk.js";
 
-const rows = [...document.querySelectorAll("tr[data-case]")];
-const links = rows.map((row) => row.querySelector(".case__customer a"));
+const rows = [...document.querySelectorAll("tr[data-escalation]")];
+const links = rows.map((row) => row.querySelector(".escalation__customer a"));
 const me = Number(document.querySelector("[data-live]").dataset.me);
 const openedAt = new Map(rows.map((row) => [row, row.querySelector("[data-claimant] bdi")?.textContent ?? ""]));
 
 // An escalation's page goes through the queue in this order.
-remember(rows.map((row, place) => ({ id: row.dataset.case, address: links[place].href })));
+remember(rows.map((row, place) => ({ id: row.dataset.escalation, address: links[place].href })));
 
 forgetSent();
 selection();
@@ -21,16 +21,16 @@ offer(document.querySelector("[data-choices]"));
 live((desk) => {
   closedIn(desk);
   for (const row of rows) {
-    const id = row.dataset.case;
+    const id = row.dataset.escalation;
     showClaim(row, desk.claims[id] ?? [null, ""]);
     // What was written once stays marked until the page is loaded again.
     if (id in desk.written) row.querySelector("[data-wrote]").hidden = false;
     showNames(row.querySelector("[data-viewers]"), desk.viewers[id]);
     const closed = row.querySelector("[data-closed]");
-    if (closed && id in desk.closed && row.querySelector(".case__claim [data-claimant]")) {
+    if (closed && id in desk.closed && row.querySelector(".escalation__claim [data-claimant]")) {
       closed.hidden = false;
       closed.querySelector("bdi").textContent = desk.closed[id];
-      row.classList.add("case--gone");
+      row.classList.add("escalation--gone");
     }
   }
 }, { filters: location.search });
@@ -38,7 +38,7 @@ live((desk) => {
 keys({
   KeyJ: () => step(1),
   KeyK: () => step(-1),
-  KeyO: () => current()?.querySelector(".case__customer a").click(),
+  KeyO: () => current()?.querySelector(".escalation__customer a").click(),
   KeyC: () => current()?.querySelector("[data-claim]:not([hidden])")?.click(),
   KeyR: () => act("resolve"),
   KeyE: () => act("resolve"),
@@ -82,11 +82,11 @@ function backToPlace() {
   sessionStorage.removeItem("desk-place");
   if (place?.address === location.href && links.length) {
     const row = rows.find((one) => one.id === place.id) ?? rows[Math.min(place.index, rows.length - 1)];
-    row.querySelector(".case__customer a").focus({ preventScroll: true });
+    row.querySelector(".escalation__customer a").focus({ preventScroll: true });
     scrollBy({ top: row.getBoundingClientRect().top - place.top, behavior: "instant" });
   }
   document.getElementById("act").addEventListener("submit", (event) => {
-    const row = event.submitter?.closest("tr[data-case]");
+    const row = event.submitter?.closest("tr[data-escalation]");
     if (!row) return;
     const seen = { address: location.href, id: row.id, index: rows.indexOf(row), top: row.getBoundingClientRect().top };
     sessionStorage.setItem("desk-place", JSON.stringify(seen));
@@ -94,21 +94,21 @@ function backToPlace() {
 }
 
 function current() {
-  return document.activeElement.closest?.("tr[data-case]") ?? null;
+  return document.activeElement.closest?.("tr[data-escalation]") ?? null;
 }
 
 function step(by) {
   let next = rows.indexOf(current()) + by;
-  while (rows[next]?.matches(".case--gone")) next += by;
+  while (rows[next]?.matches(".escalation--gone")) next += by;
   links[Math.max(0, Math.min(next, links.length - 1))]?.focus();
 }
 
 function act(name) {
   const row = current();
   const button = document.querySelector(`#bulk button[value="${name}"]`);
-  const box = row?.querySelector('input[name="case"]');
+  const box = row?.querySelector('input[name="escalation"]');
   if (!box || !button) return;
-  for (const other of document.querySelectorAll('input[name="case"]')) other.checked = other === box;
+  for (const other of document.querySelectorAll('input[name="escalation"]')) other.checked = other === box;
   button.disabled = false;
   button.click();
 }

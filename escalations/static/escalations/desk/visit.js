@@ -5,7 +5,7 @@ import { reopened, resolved } from "./walk.js";
 const ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const CASE = new RegExp(`/escalation/${ID}/change/$`);
 const ACTION = new RegExp(`/escalation/(${ID})/([a-z-]+)/$`);
-const PARTS = ["#act", ".case-head", ".case-main", ".case-side"];
+const PARTS = ["#act", ".escalation-head", ".escalation-main", ".escalation-side"];
 
 let begin = () => {};
 let running = new AbortController();
@@ -57,7 +57,7 @@ async function send(event) {
   form.ariaBusy = null;
   if (answer) {
     const isOpen = answer.page.querySelector("[data-looking]").dataset;
-    if (action === "resolve" && (isOpen.case !== id || !isOpen.open)) resolved(id);
+    if (action === "resolve" && (isOpen.escalation !== id || !isOpen.open)) resolved(id);
     if (action === "reopen") reopened(id);
     show(answer, { isDone: true });
   } else if (answer === null && form.isConnected) {
@@ -74,7 +74,7 @@ async function load(address, options = {}) {
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
-  const grid = document.querySelector(".case-grid");
+  const grid = document.querySelector(".escalation-grid");
   grid.ariaBusy = "true";
   try {
     const answer = await fetch(address, { ...options, signal });
@@ -90,7 +90,7 @@ async function load(address, options = {}) {
 }
 
 function show({ page, url }, { isBack = false, isDone = false }) {
-  const isSame = caseOf(document) === caseOf(page);
+  const isSame = escalationOf(document) === escalationOf(page);
   const { id = "", selectionStart, selectionEnd } = document.activeElement;
   const scrolled = document.querySelector(".talk__scroll:not([data-older])")?.scrollTop ?? 0;
   running.abort();
@@ -108,7 +108,7 @@ function show({ page, url }, { isBack = false, isDone = false }) {
   document.dispatchEvent(new Event("parts-replaced"));
   begin(running.signal, isDone);
 
-  const heading = document.querySelector(".case-head h1");
+  const heading = document.querySelector(".escalation-head h1");
   const focused = isSame && id ? document.getElementById(id) ?? heading : heading;
   focused.focus({ preventScroll: true });
   if (isSame && selectionStart !== undefined) focused.setSelectionRange?.(selectionStart, selectionEnd);
@@ -118,8 +118,8 @@ function show({ page, url }, { isBack = false, isDone = false }) {
   document.querySelector("[data-announced]").textContent = said.join(" · ");
 }
 
-function caseOf(page) {
-  return page.querySelector("[data-looking]").dataset.case;
+function escalationOf(page) {
+  return page.querySelector("[data-looking]").dataset.escalation;
 }
 
 function here() {

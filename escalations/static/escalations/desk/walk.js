@@ -3,8 +3,8 @@
 const NAME = "desk-queue";
 
 // The queue's rows in their order: [{ id, address }].
-export function remember(cases) {
-  sessionStorage.setItem(NAME, JSON.stringify({ address: location.href, cases, closed: [] }));
+export function remember(escalations) {
+  sessionStorage.setItem(NAME, JSON.stringify({ address: location.href, escalations, closed: [] }));
 }
 
 export function queueAddress() {
@@ -13,7 +13,7 @@ export function queueAddress() {
 
 export function closedIn(desk) {
   const queue = read();
-  if (!queue.cases) return;
+  if (!queue.escalations) return;
   queue.closed = [...new Set([...queue.closed, ...Object.keys(desk.closed)])];
   sessionStorage.setItem(NAME, JSON.stringify(queue));
 }
@@ -25,18 +25,18 @@ export function resolved(id) {
 
 export function reopened(id) {
   const queue = read();
-  if (!queue.cases) return;
+  if (!queue.escalations) return;
   queue.closed = queue.closed.filter((one) => one !== id);
   sessionStorage.setItem(NAME, JSON.stringify(queue));
 }
 
-// The address of the next case that is not closed, in either direction.
+// The address of the next escalation that is not closed, in either direction.
 export function neighbour(id, by) {
-  const { cases = [], closed = [] } = read();
-  const place = cases.findIndex((one) => one.id === id);
+  const { escalations = [], closed = [] } = read();
+  const place = escalations.findIndex((one) => one.id === id);
   if (place < 0) return undefined;
-  for (let next = place + by; cases[next]; next += by) {
-    if (!closed.includes(cases[next].id)) return cases[next].address;
+  for (let next = place + by; escalations[next]; next += by) {
+    if (!closed.includes(escalations[next].id)) return escalations[next].address;
   }
   return undefined;
 }

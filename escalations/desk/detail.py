@@ -16,9 +16,8 @@ from django.utils.translation import gettext as _
 from conversations.answers import UnreadableJson
 from conversations.procedures import get_conversation_with_context
 from conversations.templatetags.chat import BLANK, ChatMark, chat
-from escalations import case as reads
-from escalations.annotations import Case
-from escalations.case import ShownMessage, find_case, read_context, read_insights
+from escalations import detail as reads
+from escalations.annotations import AnnotatedEscalation
 from escalations.desk import canned
 from escalations.desk.actions import ACTIONS, RESOLVE, Action, SnoozeForm
 from escalations.desk.base import DeskPages, person, uuid_of
@@ -29,9 +28,10 @@ from escalations.desk.queue import CACHED as QUEUE_CACHED
 from escalations.desk.queue import queue_of
 from escalations.desk.reply import context as reply_context
 from escalations.desk.rows import in_queue
+from escalations.detail import ShownMessage, find_escalation, read_context, read_insights
 from escalations.models import reason_in_words
 from escalations.procedures import Outcome, Result, see
-from escalations.queries import next_case
+from escalations.queries import next_escalation
 from waops.access.log import note_reading
 from waops.access.phones import PLAUSIBLE
 from waops.access.readers import current
@@ -48,7 +48,7 @@ CACHED: Mapping[str, Callable[[], Any]] = QUEUE_CACHED | {canned.KEY: canned.rea
 """What an escalation's page reads from the cache."""
 
 
-class CasePages(DeskPages):
+class DetailPages(DeskPages):
     """Addresses below an escalation's id, which is why they come last: one POST address per action, and pages."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -63,7 +63,7 @@ class CasePages(DeskPages):
     def reading(
         self,
         route: str,
-        view: Callable[[HttpRequest, Case], HttpResponse],
+        view: Callable[[HttpRequest, AnnotatedEscalation], HttpResponse],
         name: str,
         cached: Mapping[str, Callable[[], Any]] | None = None,
     ) -> URLPattern:
@@ -71,11 +71,11 @@ class CasePages(DeskPages):
 
         def read(request: HttpRequest, object_id: str) -> HttpResponse:
             pk = uuid_of(object_id)
-            case = find_case(pk) if pk else None
-            if case is None:
-                return self.no_case(request, object_id)
-            note_reading(request, "escalations.escalation", case.pk)
-            return view(request, case)
+            escalation = find_escalation(pk) if pk else None
+            if escalation is None:
+                return self.no_escalation(request, object_id)
+            note_reading(request, "escalations.escalation", escalation.pk)
+            return view(request, escalation)
 
         return self.page(f"<path:object_id>/{route}", read, name, cached)
 
@@ -86,31 +86,36 @@ class CasePages(DeskPages):
 
         return self.page(f"<path:object_id>/{action.name}/", act, action.name)
 
-    def change_page(self, request: HttpRequest, case: Case) -> HttpResponse:
-        return self.show_case(request, case, draft=typed_before(request).get("note", ""))
+    def change_page(self, request: HttpRequest, escalation: AnnotatedEscalation) -> HttpResponse:
+        return self.show_escalation(request, escalation, draft=typed_before(request).get("note", ""))
 
-    def show_case(self, request: HttpRequest, case: Case, *, draft: str = "", status: int = 200) -> HttpResponse:
+    def show_escalation(
+        self, request: HttpRequest, escalation: AnnotatedEscalation, *, draft: str = "", status: int = 200
+    ) -> HttpResponse:
         """An escalation's page; `draft` is a note that was not stored, to be sent again."""
         return self.show(
-            request, "escalations/desk/case.html", lambda: case_page(request, case) | {"draft": draft}, status=status
+            request,
+            "escalations/desk/detail.html",
+            lambda: escalation_page(request, escalation) | {"draft": draft},
+            status=status,
         )
 
-    def messages_view(self, request: HttpRequest, case: Case) -> HttpResponse:
+    def messages_view(self, request: HttpRequest, escalation: AnnotatedEscalation) -> HttpResponse:
         """Part of a page: messages of an escalation's conversation or, as `whole`, a text that is too long
         for the page.
         """
 
         def read() -> dict[str, Any]:
-            page = older_messages(request, case)
+            page = older_messages(request, escalation)
             return page | chat(page["talk"].messages, page["marks"], page["older"], page["newer"], page["whole"])
 
         if "whole" in request.GET:
-            return self.show(request, "escalations/desk/whole_message.html", lambda: whole_message(request, case))
+            return self.show(request, "escalations/desk/whole_message.html", lambda: whole_message(request, escalation))
         return self.show(request, "conversations/chat.html", read)
 
-    def context_view(self, request: HttpRequest, case: Case) -> HttpResponse:
+    def context_view(self, request: HttpRequest, escalation: AnnotatedEscalation) -> HttpResponse:
         """What the AI would read if it replied to the customer now, requested as the service does."""
-        return self.show(request, "escalations/desk/ai_context.html", lambda: ai_context(case))
+        return self.show(request, "escalations/desk/ai_context.html", lambda: ai_context(escalation))
 
     def act(self, request: HttpRequest, action: Action, object_id: str) -> HttpResponse:
         """Run the action, show the result, go on. A refused action with a note shows the escalation with the
@@ -120,19 +125,19 @@ class CasePages(DeskPages):
             raise PermissionDenied
         pk = uuid_of(object_id)
         if pk is None or not see([pk]):
-            return self.no_case(request, object_id)
+            return self.no_escalation(request, object_id)
         form = action.form(request.POST)
         if form.is_valid():
             version = form.cleaned_data["version"]
-            cases = [pk] if version is None else {pk: version}
-            results = once(request, lambda: action.run(cases, request.user, **form.arguments()), _all_done)
+            escalations = [pk] if version is None else {pk: version}
+            results = once(request, lambda: action.run(escalations, request.user, **form.arguments()), _all_done)
             if results is None:
-                case = find_case(pk)
-                say_twice(request, state_in_words(case, person(request).pk) if case else "")
-                return _to_case(request, pk)
+                escalation = find_escalation(pk)
+                say_twice(request, state_in_words(escalation, person(request).pk) if escalation else "")
+                return _to_escalation(request, pk)
             [result] = results
             if result.outcome is Outcome.NOT_FOUND:
-                return self.no_case(request, object_id)
+                return self.no_escalation(request, object_id)
             announce(request, [result])
             if result.is_done:
                 return _onwards(request, result)
@@ -142,10 +147,10 @@ class CasePages(DeskPages):
 
     def _refused(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         draft = request.POST.get("note", "").strip()
-        case = find_case(pk) if draft else None
-        if case is None:
-            return _to_case(request, pk)
-        return self.show_case(request, case, draft=draft, status=409)
+        escalation = find_escalation(pk) if draft else None
+        if escalation is None:
+            return _to_escalation(request, pk)
+        return self.show_escalation(request, escalation, draft=draft, status=409)
 
 
 def page_of(object_id: str | UUID) -> str:
@@ -161,72 +166,72 @@ def _onwards(request: HttpRequest, result: Result) -> HttpResponseRedirect:
     """To the next escalation, back to the queue, or to the escalation, depending on `then`."""
     then = request.POST.get("then", "")
     if then == "next":
-        case = find_case(result.escalation_id) if result.escalation_id else None
-        following = case and next_case(case, person(request).pk, queue_of(request)[1])
+        escalation = find_escalation(result.escalation_id) if result.escalation_id else None
+        following = escalation and next_escalation(escalation, person(request).pk, queue_of(request)[1])
         if following:
-            return _to_case(request, following.pk)
+            return _to_escalation(request, following.pk)
     elif then.startswith("queue"):
         query = then.removeprefix("queue")
         return HttpResponseRedirect(reverse("admin:escalations_escalation_changelist") + query)
-    return _to_case(request, result.escalation_id)
+    return _to_escalation(request, result.escalation_id)
 
 
-def _to_case(request: HttpRequest, pk: UUID | None) -> HttpResponseRedirect:
+def _to_escalation(request: HttpRequest, pk: UUID | None) -> HttpResponseRedirect:
     """The escalation's page, within the queue that the form came from."""
     return HttpResponseRedirect(in_queue(page_of(str(pk)), queue_of(request)[0]))
 
 
-def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
+def escalation_page(request: HttpRequest, escalation: AnnotatedEscalation) -> dict[str, Any]:
     """An escalation's page. Raises BadRequest."""
     user = person(request)
-    earlier = cast(list[Case], list(reads.earlier_cases(case)))
-    number = case.whatsapp_number if current().sees_numbers else ""
-    is_free = case.claimant_id in (None, user.pk)
+    earlier = cast(list[AnnotatedEscalation], list(reads.earlier_escalations(escalation)))
+    number = escalation.whatsapp_number if current().sees_numbers else ""
+    is_free = escalation.claimant_id in (None, user.pk)
     queue, criteria = queue_of(request)
-    talk = older_messages(request, case, earlier)
+    talk = older_messages(request, escalation, earlier)
     known: dict[str, Any] = {
-        "kept": read_context(case.kept),
-        "customer": reads.customer_of(case),
-        "insights": read_insights(case.answer.metadata) if case.answer else [],
+        "kept": read_context(escalation.kept),
+        "customer": reads.customer_of(escalation),
+        "insights": read_insights(escalation.answer.metadata) if escalation.answer else [],
     }
     return {
-        "case": case,
+        "escalation": escalation,
         **talk,
         **known,
-        **reply_context(request, case),
-        "brief": brief_of(case, talk=talk["talk"], earlier=earlier, **known),
-        "instance": case.instance,
-        "history": list(reads.history_of(case)),
+        **reply_context(request, escalation),
+        "brief": brief_of(escalation, talk=talk["talk"], earlier=earlier, **known),
+        "instance": escalation.instance,
+        "history": list(reads.history_of(escalation)),
         "earlier": earlier,
-        "next": next_case(case, user.pk, criteria),
+        "next": next_escalation(escalation, user.pk, criteria),
         "queue": queue,
-        "seen": (case.wrote_at[0] if case.wrote_at else case.read_at).isoformat(),
+        "seen": (escalation.wrote_at[0] if escalation.wrote_at else escalation.read_at).isoformat(),
         "choices": (offered := choices()),
-        "canned_notes": fill(offered.canned_notes, case, user),
-        "colleagues": [one for one in offered.colleagues if one.sees(case.business_id)],
+        "canned_notes": fill(offered.canned_notes, escalation, user),
+        "colleagues": [one for one in offered.colleagues if one.sees(escalation.business_id)],
         "snoozes": SnoozeForm.CHOICES,
-        "since": case.read_at,
-        "is_mine": case.claimant_id == user.pk,
-        "is_closable": case.resolved_at is None and is_free and RESOLVE.is_allowed(user),
+        "since": escalation.read_at,
+        "is_mine": escalation.claimant_id == user.pk,
+        "is_closable": escalation.resolved_at is None and is_free and RESOLVE.is_allowed(user),
         "number": number,
         "wa_me": f"https://wa.me/{number}" if PLAUSIBLE.fullmatch(number) else "",
     }
 
 
-def ai_context(case: Case) -> dict[str, Any]:
+def ai_context(escalation: AnnotatedEscalation) -> dict[str, Any]:
     """What the AI would read if it replied to this customer now; `context` is None if the service could not
     look it up.
     """
     context, is_unreadable = None, False
-    if case.instance_id and case.whatsapp_number:
+    if escalation.instance_id and escalation.whatsapp_number:
         try:
-            context = get_conversation_with_context(case.instance_id, case.whatsapp_number)
+            context = get_conversation_with_context(escalation.instance_id, escalation.whatsapp_number)
         except UnreadableJson:
             is_unreadable = True
         except CallRefused:
             pass
     return {
-        "case": case,
+        "escalation": escalation,
         "context": context,
         "is_unreadable": is_unreadable,
         "chat_messages": [
@@ -240,34 +245,40 @@ def ai_context(case: Case) -> dict[str, Any]:
     }
 
 
-def older_messages(request: HttpRequest, case: Case, latest: Iterable[Case] = ()) -> dict[str, Any]:
+def older_messages(
+    request: HttpRequest, escalation: AnnotatedEscalation, latest: Iterable[AnnotatedEscalation] = ()
+) -> dict[str, Any]:
     """A page of the conversation: the newest, or the one the address asks for. Raises BadRequest.
 
     `latest` are the customer's other escalations, if the page has already loaded them.
     """
     place = {name: value for name in ("before", "after", "at") if (value := request.GET.get(name, ""))}
     try:
-        talk = reads.talk_of(case, **place | {"at": _moment(place["at"])} if "at" in place else place)
+        talk = reads.talk_of(escalation, **place | {"at": _moment(place["at"])} if "at" in place else place)
     except ValueError as error:
         value = next(iter(place.values()))[:100]
         raise BadRequest(_("“%(value)s” is not a position in this conversation.") % {"value": value}) from error
-    others = latest if talk.is_newest else cast(Iterable[Case], reads.cases_within(case, talk))
-    marks = [mark for one in (case, *others) for mark in _marks(one, is_this=one is case)]
+    others = (
+        latest if talk.is_newest else cast(Iterable[AnnotatedEscalation], reads.escalations_within(escalation, talk))
+    )
+    marks = [mark for one in (escalation, *others) for mark in _marks(one, is_this=one is escalation)]
     return {
         "talk": talk,
         "older": _place(request, before=talk.older) if talk.older else "",
         "newer": _place(request, after=talk.newer) if talk.newer else "",
-        "whole": f"{reverse('admin:escalations_escalation_messages', args=[case.pk])}?whole={BLANK}",
+        "whole": f"{reverse('admin:escalations_escalation_messages', args=[escalation.pk])}?whole={BLANK}",
         "start": _place(request, "start", at=START),
-        "escalated": _place(request, "escalation", at=case.waiting_since.isoformat()) if case.waiting_since else "",
+        "escalated": _place(request, "escalation", at=escalation.waiting_since.isoformat())
+        if escalation.waiting_since
+        else "",
         "marks": [mark for mark in marks if talk.reaches(mark.timestamp)],
     }
 
 
-def whole_message(request: HttpRequest, case: Case) -> dict[str, Any]:
+def whole_message(request: HttpRequest, escalation: AnnotatedEscalation) -> dict[str, Any]:
     """A message of the escalation's conversation with all of its text. Raises BadRequest."""
     try:
-        message = reads.message_of(case, UUID(request.GET["whole"]))
+        message = reads.message_of(escalation, UUID(request.GET["whole"]))
     except ValueError:
         message = None
     if message is None:
@@ -287,14 +298,16 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else timezone.make_aware(moment)
 
 
-def _marks(case: Case, *, is_this: bool) -> list[ChatMark]:
+def _marks(escalation: AnnotatedEscalation, *, is_this: bool) -> list[ChatMark]:
     """Where an escalation began and ended; `is_this` is the page's own, others link to their page."""
-    address = "" if is_this else reverse("admin:escalations_escalation_change", args=[case.pk])
+    address = "" if is_this else reverse("admin:escalations_escalation_change", args=[escalation.pk])
     marks = []
-    if case.waiting_since:
+    if escalation.waiting_since:
         text = _("Escalated: %(reason)s") if is_this else _("Escalated earlier: %(reason)s")
         kind = "escalation" if is_this else "earlier"
-        marks.append(ChatMark(case.waiting_since, text % {"reason": reason_in_words(case.why)}, kind, address))
-    if case.resolved_at:
-        marks.append(ChatMark(case.resolved_at, _("Resolved"), "resolved" if is_this else "earlier", address))
+        marks.append(
+            ChatMark(escalation.waiting_since, text % {"reason": reason_in_words(escalation.why)}, kind, address)
+        )
+    if escalation.resolved_at:
+        marks.append(ChatMark(escalation.resolved_at, _("Resolved"), "resolved" if is_this else "earlier", address))
     return marks

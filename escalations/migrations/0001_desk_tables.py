@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='CaseState',
+            name='EscalationState',
             fields=[
                 ('escalation', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='state', serialize=False, to='escalations.escalation', verbose_name='escalation')),
                 ('version', models.PositiveIntegerField(db_default=0, help_text='Increases with every change of state.', verbose_name='version')),
@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'escalation state',
                 'verbose_name_plural': 'escalation states',
-                'indexes': [models.Index(condition=models.Q(('claimed_by__isnull', False)), fields=['claimed_by'], name='claimed_cases'), models.Index(condition=models.Q(('snoozed_at__isnull', False)), fields=['snoozed_at'], name='snoozed_cases')],
+                'indexes': [models.Index(condition=models.Q(('claimed_by__isnull', False)), fields=['claimed_by'], name='claimed_escalations'), models.Index(condition=models.Q(('snoozed_at__isnull', False)), fields=['snoozed_at'], name='snoozed_escalations')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('claimed_at', None), ('claimed_by', None), ('claimed_by_name', None), ('lease_until', None)), models.Q(('claimed_at__isnull', False), ('claimed_by__isnull', False), ('claimed_by_name__isnull', False), ('lease_until__isnull', False)), _connector='OR'), name='claim_is_whole'), models.CheckConstraint(condition=models.Q(models.Q(('snoozed_at', None), ('snoozed_by', None), ('snoozed_by_name', None), ('snoozed_until', None)), models.Q(('snoozed_at__isnull', False), ('snoozed_by__isnull', False), ('snoozed_by_name__isnull', False)), _connector='OR'), name='snooze_is_whole'), models.CheckConstraint(condition=models.Q(('claimed_by', None), ('snoozed_by', None), _connector='OR'), name='claimed_or_snoozed')],
             },
         ),

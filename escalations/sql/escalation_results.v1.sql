@@ -1,11 +1,11 @@
 -- The last step of every action: outcomes with the event that explains each, read after the action. That is the last
 -- one in the history of the escalation, or of p_others if another escalation is the reason.
-CREATE OR REPLACE FUNCTION waops.case_results(
+CREATE OR REPLACE FUNCTION waops.escalation_results(
     p_ids uuid[],
     p_outcomes text[],
     p_others uuid[] DEFAULT NULL,
     p_merged integer[] DEFAULT NULL
-) RETURNS SETOF waops.case_result
+) RETURNS SETOF waops.escalation_result
     LANGUAGE sql STABLE
     SECURITY INVOKER
     SET search_path = pg_catalog, pg_temp
@@ -25,9 +25,9 @@ AS $$
     FROM unnest(p_ids, p_outcomes, p_others, p_merged) WITH ORDINALITY
         AS item (id, outcome, other_id, merged, place)
     LEFT JOIN public.escalated_conversations AS escalation ON escalation.id = item.id
-    LEFT JOIN waops.escalations_casestate AS state ON state.escalation_id = item.id
+    LEFT JOIN waops.escalations_escalationstate AS state ON state.escalation_id = item.id
     LEFT JOIN public.escalated_conversations AS explained ON explained.id = coalesce(item.other_id, item.id)
-    LEFT JOIN waops.escalations_casestate AS explained_state ON explained_state.escalation_id = explained.id
+    LEFT JOIN waops.escalations_escalationstate AS explained_state ON explained_state.escalation_id = explained.id
     LEFT JOIN LATERAL (
         SELECT event.kind, event.at, event.actor_id, event.actor_name
         FROM waops.escalations_event AS event

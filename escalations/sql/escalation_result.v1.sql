@@ -1,6 +1,6 @@
 -- The result of the desk's functions for each escalation. If the outcome is a refusal, the columns from kind to
 -- actor_name are about the event that prevents the action: of the escalation itself, or of other_id if that is set.
-CREATE TYPE waops.case_result AS (
+CREATE TYPE waops.escalation_result AS (
     escalation_id uuid,
     whatsapp_number text,
     outcome text,

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import AIInteraction, Conversation, CustomerProfile, Message
 from conversations.queries import message_page
 from escalations.annotations import (
-    Case,
-    Cases,
+    AnnotatedEscalation,
+    Escalations,
     with_conversation,
     with_note_required,
     with_open_rows,
@@ -28,7 +28,7 @@ from escalations.annotations import (
     with_writing_times,
 )
 from escalations.models import Escalation, Event
-from escalations.queries import all_cases
+from escalations.queries import all_escalations
 from escalations.replies.written import replies_of
 from waops.access.vocabulary import in_words
 from waops.database import moments
@@ -98,7 +98,7 @@ class LastAnswerField(JSONField):
         return value and LastAnswer(moments.read(value["created_at"]), value["metadata"])
 
 
-def find_case(pk: UUID) -> Case | None:
+def find_escalation(pk: UUID) -> AnnotatedEscalation | None:
     """An escalation with everything the queue shows, its instance, the AI's last `answer` and, as text, the context's
     JSON: `kept`.
 
@@ -110,18 +110,20 @@ def find_case(pk: UUID) -> Case | None:
         if "conversation_context" in missing_fields(Escalation)
         else Left(Cast("conversation_context", TextField()), LONGEST_JSON)
     )
-    cases = with_writing_times(with_conversation(with_people(with_state(cast(Any, all_cases()).join("instance")))))
-    cases = with_note_required(with_resolver(with_open_rows(cases))).annotate(
+    escalations = with_writing_times(
+        with_conversation(with_people(with_state(cast(Any, all_escalations()).join("instance"))))
+    )
+    escalations = with_note_required(with_resolver(with_open_rows(escalations))).annotate(
         kept=kept, answer=_last_answer(), read_at=Now()
     )
-    return cast(Case | None, cases.filter(pk=pk).first())
+    return cast(AnnotatedEscalation | None, escalations.filter(pk=pk).first())
 
 
-def talk_of(case: Case, before: str = "", *, after: str = "", at: datetime | None = None) -> Talk:
+def talk_of(escalation: AnnotatedEscalation, before: str = "", *, after: str = "", at: datetime | None = None) -> Talk:
     """A page of the conversation, as found by `message_page`. Raises ValueError for a malformed cursor."""
-    if case.conversation_id is None:
+    if escalation.conversation_id is None:
         return Talk()
-    page = message_page(Conversation(pk=case.conversation_id), before, after=after, at=at)
+    page = message_page(Conversation(pk=escalation.conversation_id), before, after=after, at=at)
     replies = replies_of(page.messages)
     messages = tuple(
         ShownMessage(
@@ -138,45 +140,45 @@ def talk_of(case: Case, before: str = "", *, after: str = "", at: datetime | Non
     return Talk(messages, page.older, page.newer)
 
 
-def message_of(case: Case, pk: UUID) -> Message | None:
+def message_of(escalation: AnnotatedEscalation, pk: UUID) -> Message | None:
     """A message of the escalation's conversation, with all of its text."""
-    found: Message | None = Message.objects.filter(conversation_id=case.conversation_id, pk=pk).first()
+    found: Message | None = Message.objects.filter(conversation_id=escalation.conversation_id, pk=pk).first()
     return found
 
 
-def earlier_cases(case: Case) -> Cases:
+def earlier_escalations(escalation: AnnotatedEscalation) -> Escalations:
     """The customer's other escalations at that number, the latest EARLIER of them; open ones are duplicates."""
-    same = Q(whatsapp_number=case.whatsapp_number, instance_id=case.instance_id)
-    return with_resolver(all_cases().filter(same).exclude(pk=case.pk)).order_by(
+    same = Q(whatsapp_number=escalation.whatsapp_number, instance_id=escalation.instance_id)
+    return with_resolver(all_escalations().filter(same).exclude(pk=escalation.pk)).order_by(
         F("waiting_since").desc(nulls_last=True)
     )[:EARLIER]
 
 
-def cases_within(case: Case, talk: Talk) -> Cases:
+def escalations_within(escalation: AnnotatedEscalation, talk: Talk) -> Escalations:
     """The customer's other escalations at that number that began or ended while those messages were written."""
-    same = Q(whatsapp_number=case.whatsapp_number, instance_id=case.instance_id)
+    same = Q(whatsapp_number=escalation.whatsapp_number, instance_id=escalation.instance_id)
     if not talk.messages:
-        return all_cases().none()
+        return all_escalations().none()
     span = (talk.messages[-1].timestamp, talk.messages[0].timestamp)
     return (
-        all_cases()
+        all_escalations()
         .filter(same)
         .filter(Q(waiting_since__range=span) | Q(resolved_at__range=span))
-        .exclude(pk=case.pk)
+        .exclude(pk=escalation.pk)
         .order_by(F("waiting_since").asc())[:EARLIER]
     )
 
 
-def history_of(case: Case) -> QuerySet[Event]:
+def history_of(escalation: AnnotatedEscalation) -> QuerySet[Event]:
     """What staff did with an escalation, oldest first."""
-    return Event.objects.filter(escalation_id=case.pk).order_by("at", "pk")
+    return Event.objects.filter(escalation_id=escalation.pk).order_by("at", "pk")
 
 
-def customer_of(case: Case) -> CustomerProfile | None:
-    if case.instance_id is None or not table_exists(CustomerProfile):
+def customer_of(escalation: AnnotatedEscalation) -> CustomerProfile | None:
+    if escalation.instance_id is None or not table_exists(CustomerProfile):
         return None
     found: CustomerProfile | None = CustomerProfile.objects.filter(
-        instance_id=case.instance_id, phone_number=case.whatsapp_number
+        instance_id=escalation.instance_id, phone_number=escalation.whatsapp_number
     ).first()
     return found
 

@@ -1,7 +1,7 @@
 -- The first step of every action: lock every escalation of the customers of these escalations, make sure that each
 -- given one has a state, and end expired claims and snoozes, with an entry in the history.
 -- Returns the moment after the wait for the locks: later than anything done in between.
-CREATE OR REPLACE FUNCTION waops.lock_cases(p_ids uuid[], p_actor_name text) RETURNS timestamp with time zone
+CREATE OR REPLACE FUNCTION waops.lock_escalations(p_ids uuid[], p_actor_name text) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SECURITY INVOKER
     SET search_path = pg_catalog, pg_temp
@@ -31,7 +31,7 @@ BEGIN
     ) AS locked;
     v_now := clock_timestamp();
 
-    INSERT INTO waops.escalations_casestate (escalation_id)
+    INSERT INTO waops.escalations_escalationstate (escalation_id)
     SELECT locked.id FROM unnest(v_locked) AS locked (id) WHERE locked.id = ANY (p_ids)
     ON CONFLICT DO NOTHING;
 
@@ -49,7 +49,7 @@ BEGIN
                 state.snoozed_seen_after,
                 state.snoozed_seen
             ) AS woke_at
-        FROM waops.escalations_casestate AS state
+        FROM waops.escalations_escalationstate AS state
         JOIN public.escalated_conversations AS escalation ON escalation.id = state.escalation_id
         WHERE state.escalation_id = ANY (v_locked)
     ),
@@ -64,7 +64,7 @@ BEGIN
         WHERE state.claimed_by_id IS NOT NULL OR state.snoozed_by_id IS NOT NULL
     ),
     cleared AS (
-        UPDATE waops.escalations_casestate AS state
+        UPDATE waops.escalations_escalationstate AS state
         SET claimed_by_id = NULL, claimed_by_name = NULL, claimed_at = NULL, lease_until = NULL,
             snoozed_by_id = NULL, snoozed_by_name = NULL, snoozed_at = NULL, snoozed_until = NULL,
             snoozed_seen_after = NULL, snoozed_seen = '{}'

@@ -22,10 +22,10 @@ visits(start);
 // For the escalation on the page, until `signal` ends it; `isDone` says that an action led here.
 function start(signal, isDone) {
   const page = document.querySelector("[data-looking]");
-  const { case: id, owner, filters, looking } = page.dataset;
+  const { escalation: id, owner, filters, looking } = page.dataset;
   const note = document.querySelector('#close [name="note"]');
 
-  if (id !== shown) document.querySelector('.case-tabs [value="talk"]').checked = true;
+  if (id !== shown) document.querySelector('.escalation-tabs [value="talk"]').checked = true;
   shown = id;
   forgetSent();
   for (const form of document.querySelectorAll("form:has([data-draft])")) keep(form, owner, signal);
@@ -91,7 +91,7 @@ function showViewers(names) {
 }
 
 // One sentence says how it stands: what the page said of the claim when it was made gives way to it.
-function showHolder(desk, { case: id, open: isOpen }) {
+function showHolder(desk, { escalation: id, open: isOpen }) {
   const holder = document.querySelector(".holder");
   const changed = holder.querySelector("[data-changed]");
   const { claimant, me } = changed.dataset;
@@ -127,7 +127,7 @@ function open(name) {
   form.querySelector("button[name], select")?.focus();
 }
 
-// Through the queue as it was last seen, past what is closed; from a case that was not in it, to the next that waits.
+// Through the queue as it was last seen, past what is closed; from an escalation that was not in it, to the next that waits.
 function go(id, by) {
   const address = neighbour(id, by);
   if (address) visit(address);
@@ -137,7 +137,7 @@ function go(id, by) {
 // Where conversation and customer are tabs, on the one that has the field.
 function focusIn(part, field) {
   if (!field) return;
-  document.querySelector(`.case-tabs [value="${part}"]`).checked = true;
+  document.querySelector(`.escalation-tabs [value="${part}"]`).checked = true;
   field.focus();
 }
 

@@ -1,8 +1,8 @@
--- The state of each given escalation, and why an action on it is refused, if it is. Call it after lock_cases, whose
+-- The state of each given escalation, and why an action on it is refused, if it is. Call it after lock_escalations, whose
 -- locks keep that state.
 -- p_versions holds what the person saw, in the order of p_ids; null checks nothing. p_open: the action is for open
 -- escalations; p_force: a colleague's claim does not prevent it.
-CREATE OR REPLACE FUNCTION waops.check_cases(
+CREATE OR REPLACE FUNCTION waops.check_escalations(
     p_ids uuid[],
     p_versions integer[],
     p_actor_id bigint,
@@ -46,6 +46,6 @@ AS $$
         ORDER BY item.id, item.place
     ) AS asked
     LEFT JOIN public.escalated_conversations AS escalation ON escalation.id = asked.id
-    LEFT JOIN waops.escalations_casestate AS state ON state.escalation_id = asked.id
+    LEFT JOIN waops.escalations_escalationstate AS state ON state.escalation_id = asked.id
     ORDER BY asked.place
 $$;
