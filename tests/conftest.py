@@ -66,6 +66,11 @@ def pytest_configure(config: pytest.Config) -> None:
     database["OPTIONS"].pop("pool", None)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers per processor, because many tests wait: for locks, other processes or the clock."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
 @pytest.fixture(scope="session")
 def server(django_db_blocker) -> Iterator[EmbeddedServer]:
     """A running server with the templates of tests.databases."""

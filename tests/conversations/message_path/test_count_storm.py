@@ -76,6 +76,8 @@ class Writer(threading.Thread):
                             break
                         connection.rollback()
                     except psycopg.errors.Error as error:
+                        if connection.closed:  # killed while it waited for the answer
+                            break
                         self.failures.append(error)
                         connection.rollback()
 

@@ -98,6 +98,7 @@ def test_a_page_that_fails_is_no_result(place: scratch.Scratch, demo: str, djang
         pages.by_size(place, {3_000: demo}, silent)
 
 
+@pytest.mark.usefixtures("few_passes")
 def test_those_who_wrote_last_write_in_a_table_of_any_size(place: scratch.Scratch, demo: str):
     found = growth.by_table(place, {3_000: place.create(demo), 3_001: place.create(demo)}, OPTIONS, silent)
     assert [row["rows"] for row in found] == [3_000, 3_001]
@@ -120,6 +121,7 @@ def work(place: scratch.Scratch, monkeypatch, django_db_blocker) -> Work:
 VISIBLE = "SELECT relallvisible FROM pg_class WHERE relname = 'whatsapp_conversation_messages'"
 
 
+@pytest.mark.usefixtures("few_passes")
 def test_long_conversations_are_measured_before_a_vacuum_and_after(place: scratch.Scratch, work: Work):
     with place.session(work.databases.indexed) as connection:
         seen = rows(connection, VISIBLE)[0][0]
