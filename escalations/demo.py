@@ -53,7 +53,7 @@ def is_demo() -> bool:
 
 
 def ordinary_escalations() -> Iterator[list[UUID]]:
-    """Unclaimed escalations one by one, longest waiting first, of customers with a conversation and no other
+    """Ids of unclaimed escalations one by one, longest waiting first, of customers with a conversation and no other
     escalation.
     """
     escalations = with_open_rows(with_conversation(unclaimed(open_escalations())))
@@ -65,7 +65,7 @@ def work(first: User, second: User) -> None:
     """Leave the desk as in the middle of a day: the oldest mostly done, some claimed or snoozed, the rest untouched."""
 
     def done(user: User, code: str, text: str) -> Act:
-        return lambda escalation: resolve(escalation, user, outcomes.get(code), text)
+        return lambda ids: resolve(ids, user, outcomes.get(code), text)
 
     escalations = ordinary_escalations()
     outcomes = ClosingOutcome.objects.in_bulk()
@@ -74,31 +74,31 @@ def work(first: User, second: User) -> None:
         done(first, "answered", "Answered on WhatsApp; the customer is content."),
         done(second, "answered", "اتصلت بالعميل وأجبت عن سؤاله، ولم يبق شيء مطلوب."),
         done(first, "no-reply", "Called twice and left a message."),
-        lambda escalation: claim(escalation, first, lease=LEASE),
+        lambda ids: claim(ids, first, lease=LEASE),
         done(second, "sold", "أرسلت رابط الدفع، وتم الشراء."),
         done(first, "passed-on", "The shop has to decide, and will write itself."),
-        lambda escalation: snooze(escalation, first, evening),
+        lambda ids: snooze(ids, first, evening),
         done(second, "answered", "أرسلت للعميل الموعد وعنوان الفرع."),
         None,
-        lambda escalation: claim(escalation, second, lease=LEASE),
+        lambda ids: claim(ids, second, lease=LEASE),
         done(first, "answered", "Sent the price list again."),
-        lambda escalation: hand_over(escalation, second, first, lease=LEASE),
+        lambda ids: hand_over(ids, second, first, lease=LEASE),
         done(second, "unwanted", "رسالة إعلانية، لا تحتاج إلى رد."),
         None,
         done(first, "sold", "Ordered by phone; the shop has the address."),
-        lambda escalation: snooze(escalation, second, None),
+        lambda ids: snooze(ids, second, None),
         None,
-        lambda escalation: (
-            claim(escalation, first, lease=LEASE),
-            note(escalation, first, "Asked the shop; it answers before 5 pm. The customer knows."),
+        lambda ids: (
+            claim(ids, first, lease=LEASE),
+            note(ids, first, "Asked the shop; it answers before 5 pm. The customer knows."),
         ),
         None,
-        lambda escalation: claim(escalation, second, lease=LEASE),
+        lambda ids: claim(ids, second, lease=LEASE),
         done(second, "answered", "شرحت طريقة الاستبدال، وشكرنا العميل."),
     )
-    for act, escalation in zip(day, escalations, strict=False):
+    for act, ids in zip(day, escalations, strict=False):
         if act:
-            act(escalation)
+            act(ids)
 
 
 PART = Desk()

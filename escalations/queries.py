@@ -102,7 +102,7 @@ class Facet:
     why: str | None
     claimant_id: int | None
     claimant: str | None
-    escalations: int
+    count: int
 
 
 def all_escalations() -> Escalations:
@@ -198,7 +198,7 @@ def facets(view: View, user_id: int) -> list[Facet]:
     rows = named.values_list(
         "business_id", "business_name", "instance_id", "number_name", "why", "claimant_id", "claimant"
     )
-    return [Facet(*row) for row in rows.annotate(escalations=Count("pk")).order_by("-escalations")[:MOST_FACETS]]
+    return [Facet(*row) for row in rows.annotate(count=Count("pk")).order_by("-count")[:MOST_FACETS]]
 
 
 def waiting_for(user_id: int, criteria: Criteria | None = None) -> Escalations:
@@ -209,7 +209,7 @@ def waiting_for(user_id: int, criteria: Criteria | None = None) -> Escalations:
     return escalations.filter(Q(claimant_id=None) | Q(claimant_id=user_id))
 
 
-def written_since(escalations: Iterable[UUID], moment: datetime) -> dict[UUID, str]:
+def written_since(ids: Iterable[UUID], moment: datetime) -> dict[UUID, str]:
     """Those escalations whose customers have written after that time, with their numbers."""
     messages = Message.objects.filter(
         conversation__instance=OuterRef("instance"),
@@ -217,7 +217,7 @@ def written_since(escalations: Iterable[UUID], moment: datetime) -> dict[UUID, s
         role="user",
         timestamp__gt=moment,
     )
-    found = Escalation.objects.filter(Exists(messages), pk__in=list(escalations))
+    found = Escalation.objects.filter(Exists(messages), pk__in=list(ids))
     return dict(found.values_list("pk", "whatsapp_number"))
 
 

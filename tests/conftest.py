@@ -66,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
     database["OPTIONS"].pop("pool", None)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers per processor, because many tests wait: for locks, other processes or the clock."""
     return 2 * len(os.sched_getaffinity(0))

@@ -17,6 +17,7 @@ from waops.accounts.gate import gated
 from waops.accounts.second_factor import Need, need_of
 from waops.admin import drafts, home, navigation
 from waops.admin.addresses import ClearAddresses
+from waops.database.live_schema import live_tables
 from waops.database.unavailable import what_was_saved
 
 if TYPE_CHECKING:
@@ -65,7 +66,10 @@ class WaopsAdminSite(AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Cached by what it depends on: checking every permission and address takes a seventh of a page's time."""
-        key = (app_label, getattr(request.user, "rights", None), get_language(), get_script_prefix())
+        rights = getattr(request.user, "rights", None)
+        # A page whose table is missing is not offered.
+        tables = rights and frozenset(live_tables().keys() & {model._meta.db_table for model in self._registry})
+        key = (app_label, rights, tables, get_language(), get_script_prefix())
         apps = self._app_lists.get(key)
         if apps is None:
             if len(self._app_lists) >= MOST_APP_LISTS:

@@ -135,7 +135,7 @@ def _of_turns(outcomes: Sequence[str], has_run_out: Q, since: Any) -> list[Item]
     answers = Message.objects.filter(
         conversation_id=OuterRef("pk"), role="assistant", timestamp__gt=OuterRef("since_last")
     )
-    escalated = Escalation.objects.filter(
+    escalations = Escalation.objects.filter(
         Q(resolved_at=None) | Q(escalated_at__gt=OuterRef("arrived_at")),
         whatsapp_number=OuterRef("user_phone"),
         instance_id=OuterRef("instance_id"),
@@ -143,7 +143,7 @@ def _of_turns(outcomes: Sequence[str], has_run_out: Q, since: Any) -> list[Item]
     conversations = (
         Conversation.objects.filter(pk__in=turns.values("conversation_id"))
         .annotate(arrived_at=Subquery(mine.values("arrived_at")[:1]), since_last=Subquery(mine.values("since")[:1]))
-        .filter(~Exists(answers), ~Exists(escalated))
+        .filter(~Exists(answers), ~Exists(escalations))
         .order_by("arrived_at", "pk")
     )
     return list(_of_conversations(conversations[: COUNTED + 1], "arrived_at").values())
@@ -169,11 +169,11 @@ def _reasons() -> list[Item]:
         .exclude(reason__in=Subquery(KnownReason.objects.values("pk")))
         .order_by()
         .values("reason")
-        .annotate(escalations=Count("pk"), since=Min(F("escalated_at")))
-        .order_by("-escalations", "reason")
+        .annotate(count=Count("pk"), since=Min(F("escalated_at")))
+        .order_by("-count", "reason")
     )
-    rows = unknown.values_list("reason", "escalations", "since")[: COUNTED + 1]
-    return [Item(reason, since, reason=reason, count=escalations) for reason, escalations, since in rows]
+    rows = unknown.values_list("reason", "count", "since")[: COUNTED + 1]
+    return [Item(reason, since, reason=reason, count=count) for reason, count, since in rows]
 
 
 def _items(escalations: Escalations) -> list[Item]:

@@ -16,7 +16,7 @@ from django.utils.translation import pgettext_lazy
 from escalations import procedures
 from escalations.models import ClosingOutcome
 from escalations.procedures import Outcome, Result
-from escalations.procedures.calls import Actor, Escalations
+from escalations.procedures.calls import Actor, EscalationIds
 from escalations.queries import written_since
 from waops.access.people import User
 from waops.access.readers import with_limits
@@ -182,7 +182,7 @@ class Action:
         return bool(user.has_perm(f"escalations.{self.permission}"))
 
 
-def resolve_read(escalations: Escalations, actor: Actor, *, seen: str = "", **arguments: Any) -> list[Result]:
+def resolve_read(ids: EscalationIds, actor: Actor, *, seen: str = "", **arguments: Any) -> list[Result]:
     """Resolve, except escalations with a customer message later than the time `seen`: UNREAD. An empty
     `seen` checks nothing.
 
@@ -192,11 +192,9 @@ def resolve_read(escalations: Escalations, actor: Actor, *, seen: str = "", **ar
         since = moments.parse(seen)
     except ValueError:
         since = None
-    unread = written_since(escalations, since) if since and since.tzinfo else {}
-    read = [pk for pk in escalations if pk not in unread]
-    results = procedures.resolve(
-        {pk: escalations[pk] for pk in read} if isinstance(escalations, Mapping) else read, actor, **arguments
-    )
+    unread = written_since(ids, since) if since and since.tzinfo else {}
+    read = [pk for pk in ids if pk not in unread]
+    results = procedures.resolve({pk: ids[pk] for pk in read} if isinstance(ids, Mapping) else read, actor, **arguments)
     return [*results, *(Result(pk, number, Outcome.UNREAD) for pk, number in unread.items())]
 
 

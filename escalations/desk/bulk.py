@@ -106,7 +106,7 @@ def _chosen(request: HttpRequest, query: str) -> Versions:
         ids = [UUID(value) for value in request.POST.getlist("escalation")[:MOST]]
     except ValueError as error:
         raise BadRequest(_("The selection contains an invalid id.")) from error
-    found = {escalation.pk: escalation.version for escalation in with_state(all_escalations().filter(pk__in=ids))}  # type: ignore[attr-defined]
+    found = {one.pk: one.version for one in with_state(all_escalations().filter(pk__in=ids))}  # type: ignore[attr-defined]
     return {pk: found.get(pk, 0) for pk in ids}
 
 

@@ -301,7 +301,7 @@ def _seen(object_id: str) -> UUID | None:
 
 
 def _escalation(object_id: str) -> AnnotatedEscalation | None:
-    """The reply with its version."""
+    """The escalation with its version."""
     pk = _uuid(object_id)
     return cast(AnnotatedEscalation | None, with_state(all_escalations().filter(pk=pk)).first()) if pk else None
 

@@ -7,6 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    # Not 0001_tables, as the other apps': by that name `migrate` knows databases whose tables were named otherwise.
     initial = True
 
     dependencies = [

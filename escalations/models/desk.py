@@ -13,7 +13,7 @@ class EscalationState(models.Model):
     """One row per escalation, from the first action on; only the functions of `procedures` write it.
 
     Unclaimed, claimed or snoozed, never two of them; everything is cleared when it is resolved. Claims and snoozes are
-    evaluated at read time (see `escalation_state`): a claim ends with its lease, a snooze when its time comes or the
+    evaluated at read time (see `with_state`): a claim ends with its lease, a snooze when its time comes or the
     customer writes. The next action records that in the history.
     """
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from conversations.models import Conversation
 from escalations.models import ClosingOutcome
-from escalations.procedures.calls import Actor, Escalations, Outcome, Result, call, permitted, results, see
+from escalations.procedures.calls import Actor, EscalationIds, Outcome, Result, call, permitted, results, see
 from waops.access.people import User
 from waops.access.readers import Reader, current, reading_as
 
@@ -20,7 +20,7 @@ HANDED_LEASE = timedelta(hours=1)
 """How long a colleague has to start on what was handed over to them."""
 
 
-def claim(escalations: Escalations, actor: Actor, *, lease: timedelta = LEASE, override: bool = False) -> list[Result]:
+def claim(ids: EscalationIds, actor: Actor, *, lease: timedelta = LEASE, override: bool = False) -> list[Result]:
     """Claim open escalations: CLAIMED; RENEWED if it was already the person's own; HELD if a colleague's
     claim is live.
 
@@ -28,30 +28,30 @@ def claim(escalations: Escalations, actor: Actor, *, lease: timedelta = LEASE, o
     CLAIMED. Raises PermissionDenied without claim_escalation, or, with `override`, without override_escalation.
     """
     user = permitted(actor, "claim_escalation", override=override)
-    return call("claim_escalations", escalations, user, p_lease=lease, p_force=override)
+    return call("claim_escalations", ids, user, p_lease=lease, p_force=override)
 
 
-def renew(escalations: Escalations, actor: Actor, *, lease: timedelta = LEASE) -> list[Result]:
+def renew(ids: EscalationIds, actor: Actor, *, lease: timedelta = LEASE) -> list[Result]:
     """Extend the person's live claims, after activity: RENEWED, else NOT_HELD, HELD, ALREADY_RESOLVED. Not
     in the history.
 
     Raises PermissionDenied without claim_escalation.
     """
-    return call("renew_claims", escalations, permitted(actor, "claim_escalation"), p_lease=lease)
+    return call("renew_claims", ids, permitted(actor, "claim_escalation"), p_lease=lease)
 
 
-def release(escalations: Escalations, actor: Actor, *, override: bool = False) -> list[Result]:
+def release(ids: EscalationIds, actor: Actor, *, override: bool = False) -> list[Result]:
     """Return escalations to the queue: RELEASED, or NOT_HELD. `override` also ends a colleague's claim, else
     HELD.
 
     Raises PermissionDenied without claim_escalation, or, with `override`, without override_escalation.
     """
     user = permitted(actor, "claim_escalation", override=override)
-    return call("release_escalations", escalations, user, p_force=override)
+    return call("release_escalations", ids, user, p_force=override)
 
 
 def hand_over(
-    escalations: Escalations, actor: Actor, to: User, *, lease: timedelta = HANDED_LEASE, override: bool = False
+    ids: EscalationIds, actor: Actor, to: User, *, lease: timedelta = HANDED_LEASE, override: bool = False
 ) -> list[Result]:
     """Hand over escalations, the person's own or unclaimed, to a colleague with a new lease: HANDED_OVER, or
     HELD.
@@ -63,14 +63,12 @@ def hand_over(
     if not (to.is_active and to.has_perm("escalations.claim_escalation")):
         raise ValueError(f"{to.name} may not claim escalations.")
     with reading_as(Reader(to)):
-        if not see(escalations) >= set(escalations):
+        if not see(ids) >= set(ids):
             raise PermissionDenied(f"{to.name} may not see these escalations.")
-    return call(
-        "hand_over_escalations", escalations, user, p_to_id=to.pk, p_to_name=to.name, p_lease=lease, p_force=override
-    )
+    return call("hand_over_escalations", ids, user, p_to_id=to.pk, p_to_name=to.name, p_lease=lease, p_force=override)
 
 
-def snooze(escalations: Escalations, actor: Actor, until: datetime | None) -> list[Result]:
+def snooze(ids: EscalationIds, actor: Actor, until: datetime | None) -> list[Result]:
     """Snooze open escalations until a time or, with None, until the customer writes, which ends any snooze:
     SNOOZED.
 
@@ -80,18 +78,18 @@ def snooze(escalations: Escalations, actor: Actor, until: datetime | None) -> li
     user = permitted(actor, "claim_escalation")
     if until is not None and until <= timezone.now():
         raise ValueError("A snooze ends in the future.")
-    return call("snooze_escalations", escalations, user, p_until=until)
+    return call("snooze_escalations", ids, user, p_until=until)
 
 
-def wake(escalations: Escalations, actor: Actor) -> list[Result]:
+def wake(ids: EscalationIds, actor: Actor) -> list[Result]:
     """Return snoozed escalations to the queue now: WOKEN, or NOT_SNOOZED. Raises PermissionDenied without
     claim_escalation.
     """
-    return call("wake_escalations", escalations, permitted(actor, "claim_escalation"))
+    return call("wake_escalations", ids, permitted(actor, "claim_escalation"))
 
 
 def resolve(
-    escalations: Escalations,
+    ids: EscalationIds,
     actor: Actor,
     outcome: ClosingOutcome | None = None,
     note: str = "",
@@ -107,19 +105,19 @@ def resolve(
     """
     user = permitted(actor, "resolve_escalation", override=override)
     code = outcome.pk if outcome else None
-    return call("resolve_escalations", escalations, user, p_outcome=code, p_note=note.strip(), p_force=override)
+    return call("resolve_escalations", ids, user, p_outcome=code, p_note=note.strip(), p_force=override)
 
 
-def reopen(escalations: Escalations, actor: Actor) -> list[Result]:
+def reopen(ids: EscalationIds, actor: Actor) -> list[Result]:
     """Undo resolving: REOPENED and unclaimed, so the AI is silent again.
 
     NOT_RESOLVED if it is open; ALREADY_OPEN or ESCALATED_SINCE if the customer has another escalation by now. Raises
     PermissionDenied without reopen_escalation.
     """
-    return call("reopen_escalations", escalations, permitted(actor, "reopen_escalation"))
+    return call("reopen_escalations", ids, permitted(actor, "reopen_escalation"))
 
 
-def note(escalations: Escalations, actor: Actor, text: str) -> list[Result]:
+def note(ids: EscalationIds, actor: Actor, text: str) -> list[Result]:
     """Add a note to the history of open or resolved escalations: NOTED. It changes no state and no version.
 
     Raises PermissionDenied without claim_escalation, ValueError for an empty text.
@@ -127,7 +125,7 @@ def note(escalations: Escalations, actor: Actor, text: str) -> list[Result]:
     user = permitted(actor, "claim_escalation")
     if not text.strip():
         raise ValueError("A note says something.")
-    return call("note_escalations", escalations, user, p_note=text.strip())
+    return call("note_escalations", ids, user, p_note=text.strip())
 
 
 def escalate(conversation_id: UUID, actor: Actor, text: str = "") -> Result:

@@ -84,8 +84,8 @@ class Result:
 Actor = User | AnonymousUser
 """The acting person, a value of `request.user`."""
 
-Escalations = Iterable[UUID] | Mapping[UUID, int]
-"""Ids of escalations; as a mapping, with the version of each that the person saw (`version` of `escalation_state`)."""
+EscalationIds = Iterable[UUID] | Mapping[UUID, int]
+"""As a mapping, with the version of each escalation that the person saw (`with_state` adds it)."""
 
 
 def permitted(actor: Actor, permission: str, *, override: bool = False) -> User:
@@ -96,32 +96,32 @@ def permitted(actor: Actor, permission: str, *, override: bool = False) -> User:
     return actor
 
 
-def call(function: str, escalations: Escalations, actor: User, **arguments: Any) -> list[Result]:
+def call(function: str, ids: EscalationIds, actor: User, **arguments: Any) -> list[Result]:
     """Call the function: one result per distinct id, in their order. NOT_FOUND for an escalation the current reader may
     not see.
     """
-    seen = see(escalations)
-    unseen = [Result(pk, "", Outcome.NOT_FOUND) for pk in dict.fromkeys(escalations) if pk not in seen]
-    ids = [pk for pk in escalations if pk in seen]
-    if not ids:
+    allowed = see(ids)
+    unseen = [Result(pk, "", Outcome.NOT_FOUND) for pk in dict.fromkeys(ids) if pk not in allowed]
+    seen = [pk for pk in ids if pk in allowed]
+    if not seen:
         return unseen
     arguments = {
-        "p_ids": ids,
+        "p_ids": seen,
         "p_actor_id": actor.pk,
         "p_actor_name": actor.name,
         **arguments,
     }
-    if isinstance(escalations, Mapping):
-        arguments["p_versions"] = [escalations[pk] for pk in ids]
+    if isinstance(ids, Mapping):
+        arguments["p_versions"] = [ids[pk] for pk in seen]
     return results(function, arguments) + unseen
 
 
-def see(escalations: Iterable[UUID]) -> frozenset[UUID]:
-    """Escalations that the current reader may see; if nothing is hidden, all of them, without a query."""
-    ids = frozenset(escalations)
+def see(ids: Iterable[UUID]) -> frozenset[UUID]:
+    """The escalations that the current reader may see; if nothing is hidden, all of them, without a query."""
+    asked = frozenset(ids)
     if current().is_limited:
-        return frozenset(Escalation.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    return ids
+        return frozenset(Escalation.objects.filter(pk__in=asked).values_list("pk", flat=True))
+    return asked
 
 
 def results(function: str, arguments: Mapping[str, Any]) -> list[Result]:

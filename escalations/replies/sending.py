@@ -118,8 +118,8 @@ def _begun(
     if not gateway.is_set():
         return _sent_before(key, escalation_id, text) or Begun(refusal=Refusal.NO_GATEWAY)
     with transaction.atomic():
-        escalations = [escalation_id] if version is None else {escalation_id: version}
-        [result] = call("claim_escalations", escalations, user, p_lease=LEASE, p_force=False)
+        ids = [escalation_id] if version is None else {escalation_id: version}
+        [result] = call("claim_escalations", ids, user, p_lease=LEASE, p_force=False)
         if not result.is_done:
             # Not rolled back: an expired claim belongs in the history.
             return _sent_before(key, escalation_id, text) or Begun(result=result)
@@ -244,7 +244,7 @@ def _may_pass(error: DatabaseError) -> bool:
 def _settle(begun: Reply, sent: Sent, *, store: bool = True) -> Reply:
     with transaction.atomic():
         # Locks the customer's escalations first, as `begin` does.
-        [escalation] = call("renew_claims", [begun.escalation_id], begun.author, p_lease=LEASE)
+        [renewed] = call("renew_claims", [begun.escalation_id], begun.author, p_lease=LEASE)
         reply = Reply.objects.with_outcome().select_for_update().get(pk=begun.pk)
         reply.author = begun.author
         if sent.state == State.SENT:
@@ -255,7 +255,7 @@ def _settle(begun: Reply, sent: Sent, *, store: bool = True) -> Reply:
             if store and not is_stored:
                 storing.store(reply, f"{REPLIES}{sent.id}")
             if not is_stored:
-                _tell(reply, escalation.whatsapp_number)
+                _tell(reply, renewed.whatsapp_number)
         elif reply.state in Reply.UNDECIDED:
             reply.state, reply.why = sent.state, sent.why
         else:
@@ -285,14 +285,14 @@ def decide(pk: int, actor: Actor, *, has_arrived: bool) -> Reply | Refusal:
 def _decided(pk: int, user: User, *, has_arrived: bool, store: bool = True) -> Reply | Refusal:
     found = Reply.objects.get(pk=pk)
     with transaction.atomic():
-        [escalation] = call("renew_claims", [found.escalation_id], user, p_lease=LEASE)
+        [renewed] = call("renew_claims", [found.escalation_id], user, p_lease=LEASE)
         reply = Reply.objects.with_outcome().select_for_update().get(pk=pk)
         if reply.outcome != State.UNKNOWN:  # type: ignore[attr-defined]
             return Refusal.DECIDED
         if has_arrived:
             if store:
                 storing.store(reply, storing.own_id(reply))
-            _tell(reply, escalation.whatsapp_number)
+            _tell(reply, renewed.whatsapp_number)
         _decide(reply, State.ARRIVED if has_arrived else State.NOT_SENT, user)
     return reply
 

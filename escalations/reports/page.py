@@ -152,7 +152,7 @@ def reports_page(request: HttpRequest) -> dict[str, Any]:
         "repeat_percent": round(100 * totals.repeats / totals.opened) if totals.opened else None,
         "drawings": [_days(scope), _hours(scope)],
         "reasons": reasons,
-        "most_frequent": max((escalations for _, escalations in reasons), default=1),
+        "most_frequent": max((count for _, count in reasons), default=1),
     }
 
 
@@ -179,13 +179,13 @@ def _days(scope: Scope) -> Drawing:
 
 
 def _hours(scope: Scope) -> Drawing:
-    escalations = queries.by_hour(scope)
+    counts = queries.by_hour(scope)
     labels = [f"{hour:02}" for hour in range(24)]
-    rows = [(f"{hour:02}:00", (count,)) for hour, count in enumerate(escalations)]
+    rows = [(f"{hour:02}:00", (count,)) for hour, count in enumerate(counts)]
     return Drawing(
         "hours",
         _("Opened by hour of the day"),
         (_("Opened"),),
-        series_bars(labels, escalations, label_every=3, rtl=get_language_bidi()),
+        series_bars(labels, counts, label_every=3, rtl=get_language_bidi()),
         rows,
     )

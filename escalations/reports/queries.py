@@ -185,15 +185,13 @@ def resolved(scope: Scope) -> Escalations:
 
 def totals(scope: Scope) -> Totals:
     """The totals of the period; takes five queries."""
-    of_resolved = resolved(scope).aggregate(
-        escalations=Count("pk"), **_spread(F("resolved_at") - Plausible("escalated_at"))
-    )
+    of_resolved = resolved(scope).aggregate(count=Count("pk"), **_spread(F("resolved_at") - Plausible("escalated_at")))
     return Totals(
         opened=opened(scope).count(),
         repeats=opened(scope).filter(is_repeat(scope.period)).count(),
         to_claim=_time_to(Event.Kind.CLAIMED, scope),
         to_reply=_time_to(Event.Kind.REPLIED, scope),
-        to_resolve=Spread(of_resolved["escalations"], of_resolved["median"], of_resolved["ninety"]),
+        to_resolve=Spread(of_resolved["count"], of_resolved["median"], of_resolved["ninety"]),
     )
 
 
@@ -204,20 +202,20 @@ def _time_to(kind: Event.Kind, scope: Scope) -> Spread:
     first = events.values("escalation_id").annotate(
         first_at=Min("at"), escalated_at=Subquery(escalation.values("escalated_at"))
     )
-    found = first.aggregate(escalations=Count("first_at"), **_spread(F("first_at") - Plausible("escalated_at")))
-    return Spread(found["escalations"], found["median"], found["ninety"])
+    found = first.aggregate(count=Count("first_at"), **_spread(F("first_at") - Plausible("escalated_at")))
+    return Spread(found["count"], found["median"], found["ninety"])
 
 
 def by_reason(scope: Scope) -> list[tuple[str | None, int]]:
     """The most frequent reasons of the escalations opened."""
-    rows = cast(QuerySet[Any, Any], opened(scope).order_by()).values("why").annotate(escalations=Count("pk"))
-    return list(rows.order_by("-escalations", "why").values_list("why", "escalations")[:MOST_REASONS])
+    rows = cast(QuerySet[Any, Any], opened(scope).order_by()).values("why").annotate(count=Count("pk"))
+    return list(rows.order_by("-count", "why").values_list("why", "count")[:MOST_REASONS])
 
 
 def by_hour(scope: Scope) -> list[int]:
     """Escalations opened in each of the 24 hours of the day."""
     hour = ExtractHour("escalated_at", tzinfo=get_current_timezone())
-    rows = dict(opened(scope).order_by().annotate(hour=hour).values_list("hour").annotate(escalations=Count("pk")))
+    rows = dict(opened(scope).order_by().annotate(hour=hour).values_list("hour").annotate(count=Count("pk")))
     return [rows.get(number, 0) for number in range(24)]
 
 
@@ -231,8 +229,8 @@ def by_day(scope: Scope) -> list[Day]:
     def counted(escalations: Escalations, field: str) -> dict[date, int]:
         trunc = TruncWeek if is_long else TruncDate
         rows = escalations.order_by().annotate(day=trunc(field, tzinfo=get_current_timezone())).values_list("day")
-        found = rows.annotate(escalations=Count("pk"))
-        return {moment.date() if isinstance(moment, datetime) else moment: escalations for moment, escalations in found}
+        found = rows.annotate(count=Count("pk"))
+        return {moment.date() if isinstance(moment, datetime) else moment: count for moment, count in found}
 
     begun, done = counted(opened(scope), "escalated_at"), counted(resolved(scope), "resolved_at")
     days = []

@@ -59,7 +59,10 @@ def conversations_of(customers: Customers, after: Cursor | None, size: int) -> F
 
 
 def escalations_of(customers: Customers, after: Cursor | None, size: int) -> Found[Escalation]:
-    """Escalations of these customers, latest first, with `all_escalations`, `with_people` and `with_resolver`."""
+    """Escalations of these customers, latest first.
+
+    With what `all_escalations`, `with_people` and `with_resolver` add.
+    """
     every = all_escalations().annotate(moment=Coalesce("waiting_since", UNKNOWN))
     wanted = _newest(every, "whatsapp_number", customers, "moment", after, size)
     return page_after(with_resolver(with_people(every)).filter(pk__in=wanted), "moment", after, size)

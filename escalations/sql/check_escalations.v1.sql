@@ -1,5 +1,5 @@
--- The state of each given escalation, and why an action on it is refused, if it is. Call it after lock_escalations, whose
--- locks keep that state.
+-- The state of each given escalation, and why an action on it is refused, if it is. Call it after lock_escalations,
+-- whose locks keep that state.
 -- p_versions holds what the person saw, in the order of p_ids; null checks nothing. p_open: the action is for open
 -- escalations; p_force: a colleague's claim does not prevent it.
 CREATE OR REPLACE FUNCTION waops.check_escalations(

@@ -100,14 +100,14 @@ OPERATIONS = {
     # Refused to everybody while OPERATIONS_ALLOW_TERMINATE is off.
     "admin:waops_operations_connections_terminate": Rule("O", "-", everybodys=True, only_sends=True),
 }
-CASE = "escalations.escalation"
+ESCALATION = "escalations.escalation"
 DESK = {
     "changelist": Rule("SMO", "SMO"),
-    "change": Rule("SMO", "SMO", row=CASE),
-    "messages": Rule("SMO", "SMO", row=CASE),
-    "ai_context": Rule("SMO", "SMO", row=CASE),
+    "change": Rule("SMO", "SMO", row=ESCALATION),
+    "messages": Rule("SMO", "SMO", row=ESCALATION),
+    "ai_context": Rule("SMO", "SMO", row=ESCALATION),
     "live": Rule("SMO", "SMO"),
-    "looking": Rule("SMO", "SMO", row=CASE, only_sends=True),
+    "looking": Rule("SMO", "SMO", row=ESCALATION, only_sends=True),
     "search": Rule("SMO", "SMO", query={"q": "words"}),
     "attention": Rule("SMO", "SMO"),
     "attention_count": Rule("SMO", "SMO"),
@@ -116,13 +116,16 @@ DESK = {
     "export": Rule("M", "M"),
     "bulk": Rule("SMO", "SM", only_sends=True, data={"action": "claim", "all": "1", "query": ""}),
     "remedy": Rule("S", "S", arguments={"kind": "missed"}, only_sends=True),
-    **{name: Rule("SM", "SM", row=CASE, only_sends=True) for name in ("claim", "release", "snooze", "wake", "note")},
-    "replies": Rule("SMO", "SMO", row=CASE),
-    "reply": Rule("SM", "SM", row=CASE, only_sends=True, data={"text": "words", "key": str(NOBODY)}),
-    "decide_reply": Rule("SM", "SM", row=CASE, arguments={"reply": 1}, only_sends=True, data={"arrived": "1"}),
+    **{
+        name: Rule("SM", "SM", row=ESCALATION, only_sends=True)
+        for name in ("claim", "release", "snooze", "wake", "note")
+    },
+    "replies": Rule("SMO", "SMO", row=ESCALATION),
+    "reply": Rule("SM", "SM", row=ESCALATION, only_sends=True, data={"text": "words", "key": str(NOBODY)}),
+    "decide_reply": Rule("SM", "SM", row=ESCALATION, arguments={"reply": 1}, only_sends=True, data={"arrived": "1"}),
     "escalate": Rule("S", "S", row="conversations.conversation", only_sends=True, hidden=302),
-    "hand-over": Rule("SM", "SM", row=CASE, only_sends=True),
-    "resolve": Rule("S", "S", row=CASE, only_sends=True),
+    "hand-over": Rule("SM", "SM", row=ESCALATION, only_sends=True),
+    "resolve": Rule("S", "S", row=ESCALATION, only_sends=True),
     "reopen": Rule("S", "S", row="escalations.resolved", only_sends=True),
 }
 QUOTA = {

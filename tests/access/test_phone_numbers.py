@@ -124,16 +124,16 @@ def test_no_page_shows_a_number_to_people_who_may_not_see_any(own, blind) -> Non
         assert "wa.me" not in text, page
         assert "data-copy" not in text, page
         assert "data-number" not in text, page
-    escalation = content(blind, f"{QUEUE}{own.rows['escalations.escalation'].pk}/change/")
-    assert HIDDEN in plain(escalation)
+    page = content(blind, f"{QUEUE}{own.rows['escalations.escalation'].pk}/change/")
+    assert HIDDEN in plain(page)
 
 
 def test_people_who_may_see_numbers_see_them(own) -> None:
     client = signed_in(factories.staff(SUPPORT))
-    escalation = content(client, f"{QUEUE}{own.rows['escalations.escalation'].pk}/change/")
-    assert f"https://wa.me/{own.phone}1" in escalation
-    assert f'data-copy="{own.phone}1"' in escalation
-    assert f"call {own.phone}1" in escalation
+    page = content(client, f"{QUEUE}{own.rows['escalations.escalation'].pk}/change/")
+    assert f"https://wa.me/{own.phone}1" in page
+    assert f'data-copy="{own.phone}1"' in page
+    assert f"call {own.phone}1" in page
 
 
 @pytest.mark.parametrize(("group", "sees"), [(SUPPORT, True), (MANAGERS, True), (OPERATORS, False)])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import Visitor
-from tests.browser.test_layout import CASE, QUEUE
+from tests.browser.test_layout import CUSTOMER, QUEUE
 from tests.browser.test_pages import administrator as administrator
 from waops.models import User
 
@@ -27,6 +27,6 @@ def test_pictures(administrator: User, visit: Callable[..., Visitor], language: 
     for name, address in (("queue", QUEUE), ("quota", "/usage/profile/"), ("escalation", QUEUE)):
         visitor.open(address)
         if name == "escalation":
-            page.locator(CASE).nth(5).click()
+            page.locator(CUSTOMER).nth(5).click()
             page.locator("[data-rows] a").first.wait_for()
         page.screenshot(path=IMAGES / f"{name}-{language}.png")

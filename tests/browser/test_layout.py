@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text()
 WIDTHS = (320, 390, 768, 1024, 1152, 1400, 2560)
-QUEUE, CASE = "/escalations/escalation/", "tr[data-escalation] .escalation__customer a"
+QUEUE, CUSTOMER = "/escalations/escalation/", "tr[data-escalation] .escalation__customer a"
 OPERATIONS = ["/waops/operations/", *(f"/waops/operations/{page.name}/" for page in PAGES[1:])]
 A4_PAGES = 4
 
@@ -65,7 +65,7 @@ def test_escape_closes_every_menu(administrator: User, visit: Callable[..., Visi
     visitor = visit(administrator)
     page = visitor.page
     visitor.open(QUEUE)
-    page.locator(CASE).first.click()
+    page.locator(CUSTOMER).first.click()
     for address in (page.url.removeprefix(visitor.site), QUEUE, "/usage/profile/"):
         visitor.open(address)
         for button in page.locator("[popovertarget]:visible").all():

@@ -16,7 +16,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from escalations.procedures import claim, snooze
 from tests import factories
-from tests.access.rules import RULES
+from tests.access.rules import ESCALATION, RULES
 from tests.access.test_matrix import NAMES, address
 from tests.pages.forms import DECIDES, TYPED, Form, Page
 from usage.models import Delivery
@@ -183,16 +183,16 @@ def other_states(person: User, own: dict[str, Any], other: dict[str, Any]) -> li
     AccessAttempt.objects.create(
         username="colleague", attempt_time=timezone.now(), failures_since_start=settings.AXES_FAILURE_LIMIT
     )
-    escalation, claimed, snoozed = "escalations.escalation", factories.escalation(), other["escalations.escalation"]
+    claimed, snoozed = factories.escalation(), other[ESCALATION]
     Delivery.objects.update(state=Delivery.State.GIVEN_UP)
     claim([claimed.pk], person)
     snooze([snoozed.pk], person, None)
     GIVEN.update(to=str(colleague.pk), person=str(colleague.pk), businesses=str(own["usage.profile"].pk))
     return [
         # A conversation that is not escalated.
-        {escalation: own["escalations.resolved"], "conversations.conversation": own["conversations.missed"]},
-        {escalation: claimed, "waops.user": colleague},
-        {escalation: snoozed},
+        {ESCALATION: own["escalations.resolved"], "conversations.conversation": own["conversations.missed"]},
+        {ESCALATION: claimed, "waops.user": colleague},
+        {ESCALATION: snoozed},
     ]
 
 

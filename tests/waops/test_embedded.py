@@ -133,7 +133,7 @@ def test_only_the_servers_account_may_enter_and_the_owner_is_no_superuser(home: 
 
 def test_as_root_it_changes_no_folder_of_ours_and_no_system_user() -> None:
     if os.geteuid() != 0:
-        pytest.skip("only root's escalation")
+        pytest.skip("only for root")
     users = Path("/etc/passwd").read_text()
     modes = {path: path.stat().st_mode for path in settings.BASE_DIR.parents}
     account = server_account(Path("/nonexistent"))

@@ -22,13 +22,13 @@ function clientAt(functions: Record<string, number>): Client {
 }
 
 const bare = await milliseconds(answer);
-const escalations: [string, Record<string, number>, string][] = [
+const settings: [string, Record<string, number>, string][] = [
   ["switches off (every call to the function)", {}, ""],
   ["30 % to the function", { measured: 30 }, ""],
   ["0 %, the legacy path", { measured: 0 }, ""],
   ["the kill switch names another function", {}, "another, and_another"],
 ];
-for (const [name, functions, kill] of escalations) {
+for (const [name, functions, kill] of settings) {
   Deno.env.set("MESSAGE_PATH_KILL_SWITCH", kill);
   forgetSwitches();
   const client = clientAt(functions);

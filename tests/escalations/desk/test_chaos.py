@@ -1,4 +1,7 @@
-"""Twenty people act on fifty escalations at once; nothing is lost or doubled. Longer: benchmarks.desk_chaos."""
+"""Twenty people act on fifty escalations at once; nothing is lost, doubled or unexplained.
+
+Longer: benchmarks.desk_chaos.
+"""
 
 from escalations.procedures import Outcome
 from tests.escalations.chaos import Desk, rage, untold

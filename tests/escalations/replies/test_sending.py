@@ -59,10 +59,10 @@ def test_sending_takes_few_statements(gateway, desk, escalation) -> None:
     with CaptureQueriesContext(connection) as asked:
         assert desk.get(address(escalation, "replies"), {"key": key}).json()["state"] == "sent"
     assert len(asked) == 3
-    [escalation_reply] = Reply.objects.filter(key=key)
-    Reply.objects.filter(pk=escalation_reply.pk).update(state="sending", message_id=None)
+    [again] = Reply.objects.filter(key=key)
+    Reply.objects.filter(pk=again.pk).update(state="sending", message_id=None)
     with CaptureQueriesContext(connection) as settled:
-        sending.settle(escalation_reply, sending.Sent(Reply.State.SENT, id="ABC"))
+        sending.settle(again, sending.Sent(Reply.State.SENT, id="ABC"))
     assert len(settled) <= 8, settled.captured_queries
 
 

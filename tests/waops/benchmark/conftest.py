@@ -1,4 +1,4 @@
-"""Runs of the benchmark that end after a few passes instead of seconds."""
+"""Benchmark runs that end after a few passes instead of seconds."""
 
 from typing import Any
 

@@ -13,8 +13,9 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from tests import factories
 from tests.addresses import addresses
-from tests.factories import conversation, escalation, interaction, message
+from tests.factories import conversation, interaction, message
 from waops.models import User
 from waops.serving.logs import describe, logging_settings, mask_numbers
 
@@ -72,14 +73,14 @@ def test_no_page_or_action_logs_texts_or_numbers(log: Log) -> None:
     chat = conversation(user_phone=PHONE)
     message(chat, TEXT)
     interaction(chat, user_message=TEXT, ai_response=TEXT)
-    escalated = escalation(chat, conversation_context=[{"role": "user", "content": TEXT, "timestamp": ""}])
+    escalation = factories.escalation(chat, conversation_context=[{"role": "user", "content": TEXT, "timestamp": ""}])
     client = visitor()
     for address in addresses():
         if address.name != "admin:logout":
             client.get(address.path, {"q": f"{PHONE} {TEXT}", "user_phone": PHONE})
     client.get(f"/{PHONE}/")
     for action in ("claim", "note", "snooze", "resolve"):
-        address = reverse(f"admin:escalations_escalation_{action}", args=[escalated.pk])
+        address = reverse(f"admin:escalations_escalation_{action}", args=[escalation.pk])
         client.post(address, {"note": f"{TEXT} {PHONE}", "outcome": "", "version": "", "hours": "x"})
     assert len(log.lines) > 50
     assert PHONE not in log.text
@@ -87,14 +88,14 @@ def test_no_page_or_action_logs_texts_or_numbers(log: Log) -> None:
 
 
 def refused(client: Client) -> Any:
-    """The answer to closing a escalated that the database will not let be closed, in words that quote its row."""
+    """The answer to resolving an escalation that the database will not let be resolved, in words that quote its row."""
     chat = conversation(user_phone=PHONE)
-    escalated = escalation(chat, conversation_context=[{"role": "user", "content": TEXT, "timestamp": ""}])
+    escalation = factories.escalation(chat, conversation_context=[{"role": "user", "content": TEXT, "timestamp": ""}])
     with connection.cursor() as cursor:
         cursor.execute(
             "ALTER TABLE public.escalated_conversations ADD CONSTRAINT stays_open CHECK (resolved_at IS NULL) NOT VALID"
         )
-    address = reverse("admin:escalations_escalation_resolve", args=[escalated.pk])
+    address = reverse("admin:escalations_escalation_resolve", args=[escalation.pk])
     return client.post(address, {"version": ""}, headers={"x-request-id": "request-42"})
 
 

@@ -29,7 +29,7 @@ LONGEST = """
     SELECT conversation_id FROM public.whatsapp_conversation_messages
     GROUP BY conversation_id ORDER BY pg_catalog.count(*) DESC, conversation_id LIMIT 1
 """
-CASE = """
+ESCALATION = """
     SELECT id FROM public.escalated_conversations WHERE resolved_at IS NULL AND instance_id IS NOT NULL
     ORDER BY pg_catalog.jsonb_array_length(conversation_context) DESC, escalated_at, id LIMIT 1
 """
@@ -78,7 +78,7 @@ def _search(query: str) -> Callable[[], str]:
 PAGES: Mapping[str, Callable[[], str]] = {
     "Home": _list("index"),
     "The queue": _list("escalations_escalation_changelist"),
-    "An escalation": _one("escalations_escalation", CASE),
+    "An escalation": _one("escalations_escalation", ESCALATION),
     "Needs attention": _list("escalations_escalation_attention"),
     "Reports": _list("escalations_escalation_reports"),
     "Search: a frequent word": _search(FREQUENT_WORD),

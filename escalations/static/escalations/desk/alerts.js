@@ -3,7 +3,7 @@
 // turns them on; this browser remembers that, and what it has told already in any of its tabs.
 const TOLD = "desk-told";
 const KEPT = 24 * 3_600_000;
-const CASE = "00000000-0000-0000-0000-000000000000";
+const BLANK = "00000000-0000-0000-0000-000000000000";
 const KINDS = ["new", "wrote", "handed"];
 
 // Gives a function that is called with every answer of the live channel, and returns what the title says of it.
@@ -60,7 +60,7 @@ export function alerts(panel, shown) {
       document.documentElement.lang === "ar" ? "ar-EG-u-nu-latn" : "en",
     );
     if (ids.length === 1) {
-      link.href = panel.dataset.escalation.replace(CASE, ids[0]);
+      link.href = panel.dataset.escalation.replace(BLANK, ids[0]);
     } else if (ids.length > 1) {
       const address = new URL(several, location);
       address.searchParams.set("only", ids.slice(0, 50).join(","));

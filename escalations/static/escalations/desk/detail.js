@@ -127,7 +127,8 @@ function open(name) {
   form.querySelector("button[name], select")?.focus();
 }
 
-// Through the queue as it was last seen, past what is closed; from an escalation that was not in it, to the next that waits.
+// Through the queue as it was last seen, past what is closed. From an escalation that was not in it: to the next that
+// waits.
 function go(id, by) {
   const address = neighbour(id, by);
   if (address) visit(address);

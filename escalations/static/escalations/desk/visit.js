@@ -3,7 +3,7 @@
 import { reopened, resolved } from "./walk.js";
 
 const ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-const CASE = new RegExp(`/escalation/${ID}/change/$`);
+const PAGE = new RegExp(`/escalation/${ID}/change/$`);
 const ACTION = new RegExp(`/escalation/(${ID})/([a-z-]+)/$`);
 const PARTS = ["#act", ".escalation-head", ".escalation-main", ".escalation-side"];
 
@@ -39,7 +39,7 @@ function follow(event) {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   const url = new URL(link.href);
   // Places within a conversation have a fragment.
-  if (url.origin !== location.origin || !CASE.test(url.pathname) || url.hash) return;
+  if (url.origin !== location.origin || !PAGE.test(url.pathname) || url.hash) return;
   event.preventDefault();
   visit(url.href);
 }
@@ -56,8 +56,8 @@ async function send(event) {
   const answer = await load(address, { method: "POST", body: new FormData(form, submitter) });
   form.ariaBusy = null;
   if (answer) {
-    const isOpen = answer.page.querySelector("[data-looking]").dataset;
-    if (action === "resolve" && (isOpen.escalation !== id || !isOpen.open)) resolved(id);
+    const { escalation, open } = answer.page.querySelector("[data-looking]").dataset;
+    if (action === "resolve" && (escalation !== id || !open)) resolved(id);
     if (action === "reopen") reopened(id);
     show(answer, { isDone: true });
   } else if (answer === null && form.isConnected) {
