@@ -1,4 +1,4 @@
-"""64 clients, 200 calls each, on a real server."""
+"""64 clients, 50 calls each, on a real server."""
 
 import threading
 from collections import Counter
@@ -11,7 +11,7 @@ import pytest
 from tests.conversations.message_path.rows import Rows
 
 CLIENTS = 64
-CALLS = 200
+CALLS = 50
 
 STORE = "SELECT public.store_message_with_update(%s, 'user', %s, %s)"
 

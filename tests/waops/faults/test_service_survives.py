@@ -107,9 +107,9 @@ def test_a_lock_held_elsewhere_delays_no_statement(
 
 
 def timed(connection: psycopg.Connection, role: str, statement: str, enough: float = 0) -> tuple[Outcome, float]:
-    """The statement's outcome and its shortest time in up to five tries, the last one within `enough` seconds."""
+    """The statement's outcome and its shortest time in up to twenty tries, the last one within `enough` seconds."""
     shortest = float("inf")
-    for _ in range(5):
+    for _ in range(20):
         with connection.transaction(force_rollback=True):
             connection.execute("SET LOCAL statement_timeout = '3s'")
             began = perf_counter()
