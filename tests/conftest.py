@@ -28,6 +28,7 @@ from waops.dev.embedded.server import SUPERUSER, EmbeddedServer
 SERVER_OPTIONS = (
     *("fsync=off", "full_page_writes=off"),
     *("max_connections=200", "max_prepared_transactions=10"),
+    "jit=off",  # compiling takes longer than reading the few rows of a test
     "autovacuum=off",  # it takes locks whenever it likes
 )
 
