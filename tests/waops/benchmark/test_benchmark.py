@@ -66,7 +66,6 @@ def scratch_databases(server: EmbeddedServer) -> int:
     return row[0]
 
 
-@pytest.mark.usefixtures("few_passes")
 def test_the_command_reports_what_its_json_says(tmp_path: Path, django_db_blocker, capsys):
     kept, written, readme = tmp_path / "result.json", tmp_path / "docs" / "benchmark.md", tmp_path / "README.md"
     readme.write_text(f"Before.\n{BEGIN}\n{END}\nAfter.\n")

@@ -1,6 +1,7 @@
 """Growth is tested for what it reads, writes and leaves as it was; never for time."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -9,6 +10,7 @@ from tests.databases import Databases
 from waops.dev.benchmark import datasets, growth, indexes, pages, scratch
 from waops.dev.benchmark.datasets import multiply
 from waops.dev.benchmark.options import Options
+from waops.dev.benchmark.pgbench import Pgbench, Run
 from waops.dev.benchmark.progress import Watch
 from waops.dev.benchmark.suite import Work, stages
 from waops.dev.demo.tables import MESSAGES, TABLES
@@ -98,7 +100,6 @@ def test_a_page_that_fails_is_no_result(place: scratch.Scratch, demo: str, djang
         pages.by_size(place, {3_000: demo}, silent)
 
 
-@pytest.mark.usefixtures("few_passes")
 def test_those_who_wrote_last_write_in_a_table_of_any_size(place: scratch.Scratch, demo: str):
     found = growth.by_table(place, {3_000: place.create(demo), 3_001: place.create(demo)}, OPTIONS, silent)
     assert [row["rows"] for row in found] == [3_000, 3_001]
@@ -107,7 +108,13 @@ def test_those_who_wrote_last_write_in_a_table_of_any_size(place: scratch.Scratc
 
 @pytest.fixture
 def work(place: scratch.Scratch, monkeypatch, django_db_blocker) -> Work:
-    """With long conversations of 300 messages, which no vacuum has seen."""
+    """With long conversations of 300 messages, which no vacuum has seen. Runs end after a few passes, not seconds."""
+    run = Pgbench.run
+
+    def short(self: Pgbench, path: Any, kind: Any, *, seconds: int | None = None, **options: Any) -> Run:
+        return run(self, path, kind, **({"passes": 50} if seconds else {}) | options)
+
+    monkeypatch.setattr(Pgbench, "run", short)
     monkeypatch.setattr("waops.dev.benchmark.fill.LENGTHS", (10, 200, 300))
     monkeypatch.setattr(growth, "ROUNDS", 2)
     monkeypatch.setattr(indexes, "ROUNDS", 2)
@@ -121,7 +128,6 @@ def work(place: scratch.Scratch, monkeypatch, django_db_blocker) -> Work:
 VISIBLE = "SELECT relallvisible FROM pg_class WHERE relname = 'whatsapp_conversation_messages'"
 
 
-@pytest.mark.usefixtures("few_passes")
 def test_long_conversations_are_measured_before_a_vacuum_and_after(place: scratch.Scratch, work: Work):
     with place.session(work.databases.indexed) as connection:
         seen = rows(connection, VISIBLE)[0][0]
