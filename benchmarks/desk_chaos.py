@@ -1,5 +1,5 @@
-"""Staff pressing random actions on the same escalations: how fast that is, and whether every
-state follows from its history.
+"""Staff pressing random actions on the same escalations: how fast that is, and whether
+each state follows from its history.
 
     python -m benchmarks.desk_chaos [--seconds 60] [--staff 20] [--escalations 50] [--seed 1] [--postgres-bin FOLDER]
 

@@ -7,8 +7,7 @@ from django.contrib.admin import AdminSite, site
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import get_script_prefix, path
-from django.utils.translation import get_language
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 
@@ -17,7 +16,6 @@ from waops.accounts.gate import gated
 from waops.accounts.second_factor import Need, need_of
 from waops.admin import drafts, home, navigation
 from waops.admin.addresses import ClearAddresses
-from waops.database.live_schema import live_tables
 from waops.database.unavailable import what_was_saved
 
 if TYPE_CHECKING:
@@ -28,9 +26,6 @@ NAVIGATION = ("escalations", "usage", "conversations", "waops", "auth", "waffle"
 
 ABOUT_PEOPLE = (("waops", "User"), ("waops", "SignInEvent"), ("waops", "AccessRecord"), ("usage", "AccessLimit"))
 """Pages of other apps that are listed with the groups."""
-
-MOST_APP_LISTS = 100
-"""Lists of pages that a process caches: about one for each group and language."""
 
 PHONE_BAR_PAGES = 2
 """Pages next to home and menu in the phone bar, which has no room for more. Admins join with `in_phone_bar`
@@ -43,10 +38,6 @@ class WaopsAdminSite(AdminSite):
     index_title = _("Home")
     site_url = None
     empty_value_display = "—"
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._app_lists: dict[Any, list[dict[str, Any]]] = {}
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Make every list strict about its address, including those of other packages."""
@@ -65,21 +56,7 @@ class WaopsAdminSite(AdminSite):
         return context
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
-        """Cached by what it depends on, because building it takes a millisecond of every page."""
-        rights = getattr(request.user, "rights", None)
-        # A page whose table is missing is not offered.
-        tables = rights and frozenset(live_tables().keys() & {model._meta.db_table for model in self._registry})
-        key = (app_label, rights, tables, get_language(), get_script_prefix())
-        apps = self._app_lists.get(key)
-        if apps is None:
-            if len(self._app_lists) >= MOST_APP_LISTS:
-                self._app_lists.clear()
-            apps = self._app_lists[key] = self._ordered(super().get_app_list(request, app_label))
-        # Copies, because a page adds to the entries.
-        return [{**app, "models": [dict(model) for model in app["models"]]} for app in apps]
-
-    @staticmethod
-    def _ordered(apps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        apps = super().get_app_list(request, app_label)
         by_label = {app["app_label"]: app for app in apps}
         if "auth" in by_label:  # people and what they may see are listed with their groups
             people = by_label["auth"]["models"]

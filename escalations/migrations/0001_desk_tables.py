@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    # Not 0001_tables, as the other apps': by that name `migrate` knows databases whose tables were named otherwise.
+    # Not named 0001_tables as in the other apps, so that `migrate` refuses databases whose tables have the old names.
     initial = True
 
     dependencies = [

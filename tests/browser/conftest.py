@@ -18,7 +18,7 @@ from waops.admin.read_only import ReadOnlyAdmin
 from waops.models import User
 
 PROGRAMS = ("chromium-headless-shell", "chromium")
-"""The first is the same engine without the desktop program around it, which costs a third of the processor's time."""
+"""The first is the same engine, and needs a third less processor time than the desktop program."""
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
 ARGUMENTS = [
     "--no-sandbox",
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
-        absent(f"no {' or '.join(PROGRAMS)}; CHROMIUM may name the program")
+        absent(f"no {' or '.join(PROGRAMS)} is installed; CHROMIUM can name another program")
     # Playwright keeps an event loop in this thread, where Django would refuse its synchronous database calls.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:

@@ -91,7 +91,7 @@ def undone() -> Iterator[None]:
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """No statement reads more than MOST_ROWS rows, except those for all businesses: exports, and a day's first look."""
+    """No statement reads more than MOST_ROWS rows, except those over all businesses: exports and the first visit of a day."""
 
     def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         result = execute(sql, params, many, context)

@@ -104,33 +104,3 @@ def test_revoking_removes_a_group_without_members_only() -> None:
     revoke(apps, "Tried", ["usage.view_profile"])
     assert Group.objects.get(name="Tried").permissions.count() == 0
     revoke(apps, "Unknown", ["usage.view_profile"])
-
-
-def pages_in_navigation(client: Client) -> dict[str, str]:
-    """Address and name of each page that Home's navigation offers."""
-    apps = client.get("/").context["available_apps"]
-    return {model["admin_url"]: str(model["name"]) for app in apps for model in app["models"]}
-
-
-def test_the_navigation_follows_rights_and_language():
-    """It is cached by both."""
-    person, colleague = factories.staff("Support"), factories.staff("Support")
-    client, other = Client(), Client()
-    client.force_login(person, "django.contrib.auth.backends.ModelBackend")
-    other.force_login(colleague, "django.contrib.auth.backends.ModelBackend")
-    before = pages_in_navigation(client)
-    assert before == pages_in_navigation(other)
-    assert "/usage/profile/" not in before
-
-    person.groups.add(Group.objects.get(name=MANAGERS))
-    assert pages_in_navigation(client).keys() > before.keys() | {"/usage/profile/"}
-    assert pages_in_navigation(other) == before
-
-    other.cookies["django_language"] = "ar"
-    arabic = pages_in_navigation(other)
-    assert arabic.keys() == before.keys()
-    assert not set(arabic.values()) & set(before.values())
-
-    colleague.groups.clear()
-    assert pages_in_navigation(client).keys() > before.keys()
-    assert pages_in_navigation(other) == {}

@@ -65,11 +65,6 @@ class User(AbstractUser):
         """Ids of the businesses this person is limited to; None if not limited."""
         return frozenset(filter(None, self.limited_to)) if self.limited_to else None
 
-    @property
-    def rights(self) -> tuple[bool, bool, bool, frozenset[str]]:
-        """Everything that decides this person's permissions. People with equal rights may do the same."""
-        return self.is_active, self.is_superuser, self.businesses is not None, frozenset(self.granted)
-
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """People limited to some businesses, superusers included, lack permissions that concern all businesses."""
         if self.is_active and self.businesses is not None and concerns_everybody(perm):

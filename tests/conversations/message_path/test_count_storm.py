@@ -23,8 +23,8 @@ EXPECTED = (errors.DeadlockDetected, errors.SerializationFailure, errors.Foreign
 """What the service's own statements do to each other, with and without us, and kills."""
 
 RACE = "new multixact has more than one updating member"
-"""A race of Postgres 18 itself, once in 50,000 statements while sessions are killed: seen in a storm of the service's
-own statements on its tables without anything of ours."""
+"""A race in Postgres 18 while sessions are killed. The service's own statements hit it too, on tables without anything
+of ours."""
 
 MESSAGES = "public.whatsapp_conversation_messages"
 BOTH = (

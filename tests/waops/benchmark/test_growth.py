@@ -108,7 +108,7 @@ def test_those_who_wrote_last_write_in_a_table_of_any_size(place: scratch.Scratc
 
 @pytest.fixture
 def work(place: scratch.Scratch, monkeypatch, django_db_blocker) -> Work:
-    """With long conversations of 300 messages, which no vacuum has seen. Runs end after a few passes, not seconds."""
+    """With long conversations of 300 messages that were never vacuumed. Runs end after a few passes, not seconds."""
     run = Pgbench.run
 
     def short(self: Pgbench, path: Any, kind: Any, *, seconds: int | None = None, **options: Any) -> Run:
