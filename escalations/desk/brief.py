@@ -9,7 +9,8 @@ from typing import Protocol
 
 from conversations.models import CustomerProfile
 from escalations.annotations import AnnotatedEscalation
-from escalations.detail import Insight, KeptContext, Talk
+from escalations.context import Insight, KeptContext
+from escalations.detail import Talk
 
 MOST_WORDS = 200
 """Characters of a message that are quoted."""

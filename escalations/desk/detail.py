@@ -18,6 +18,7 @@ from conversations.procedures import get_conversation_with_context
 from conversations.templatetags.chat import BLANK, ChatMark, chat
 from escalations import detail as reads
 from escalations.annotations import AnnotatedEscalation
+from escalations.context import read_context, read_insights
 from escalations.desk import canned
 from escalations.desk.actions import ACTIONS, RESOLVE, Action, SnoozeForm
 from escalations.desk.base import DeskPages, person, uuid_of
@@ -28,7 +29,7 @@ from escalations.desk.queue import CACHED as QUEUE_CACHED
 from escalations.desk.queue import queue_of
 from escalations.desk.reply import context as reply_context
 from escalations.desk.rows import in_queue
-from escalations.detail import ShownMessage, find_escalation, read_context, read_insights
+from escalations.detail import ShownMessage, find_escalation
 from escalations.models import reason_in_words
 from escalations.procedures import Outcome, Result, see
 from escalations.queries import next_escalation

@@ -13,8 +13,8 @@ from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language_bidi, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 
+from escalations.context import YEARS
 from escalations.desk.base import DeskPages, unknown
-from escalations.detail import YEARS
 from escalations.reports import queries
 from escalations.reports.export import escalation_lines
 from escalations.reports.queries import LONGEST, Period, Preset, Scope

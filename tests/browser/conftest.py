@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests import factories
 from tests.conftest import absent
 from waops.admin.read_only import ReadOnlyAdmin
 from waops.models import User
@@ -71,6 +72,16 @@ def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists of a few rows: axe looks at every node, and the fiftieth row is like the fifth."""
     monkeypatch.setattr(ReadOnlyAdmin, "list_per_page", 5)
     monkeypatch.setattr("escalations.desk.queue.PER_PAGE", 10)
+
+
+@pytest.fixture
+def salma(committed_database: str) -> User:
+    return factories.staff("Support", username="salma", first_name="Salma")
+
+
+@pytest.fixture
+def omar(committed_database: str) -> User:
+    return factories.staff("Support", username="omar", first_name="Omar")
 
 
 class Visitor:

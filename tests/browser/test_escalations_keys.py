@@ -20,11 +20,6 @@ Visit = Callable[..., Visitor]
 
 
 @pytest.fixture
-def salma(committed_database: str) -> User:
-    return factories.staff("Support", username="salma", first_name="Salma")
-
-
-@pytest.fixture
 def escalations(committed_database: str) -> list[Escalation]:
     return [factories.waiting(minutes=minutes) for minutes in (90, 60, 30)]
 

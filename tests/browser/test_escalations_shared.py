@@ -28,16 +28,6 @@ POLL = 10_500
 Visit = Callable[..., Visitor]
 
 
-@pytest.fixture
-def salma(committed_database: str) -> User:
-    return factories.staff("Support", username="salma", first_name="Salma")
-
-
-@pytest.fixture
-def omar(committed_database: str) -> User:
-    return factories.staff("Support", username="omar", first_name="Omar")
-
-
 def page_of(escalation: Escalation) -> str:
     return f"{QUEUE}{escalation.pk}/change/"
 

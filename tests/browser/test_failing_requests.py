@@ -18,11 +18,6 @@ Visit = Callable[..., Visitor]
 
 
 @pytest.fixture
-def salma(committed_database: str) -> User:
-    return factories.staff("Support", username="salma")
-
-
-@pytest.fixture
 def escalation(committed_database: str) -> Escalation:
     """Of a customer with more messages than a page shows."""
     chat = factories.conversation()

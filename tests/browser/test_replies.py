@@ -13,17 +13,11 @@ from tests.browser.conftest import PHONE, Visitor
 from tests.escalations.conftest import address
 from tests.escalations.replies.conftest import gateway as gateway
 from tests.programs import wait_until
-from waops.models import User
 
 pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Visitor]
 WORDS = {"en": "Your order left today.", "ar": "خرج طلبك اليوم."}
-
-
-@pytest.fixture
-def salma(committed_database: str) -> User:
-    return factories.staff("Support", username="salma", first_name="Salma")
 
 
 @pytest.fixture

@@ -17,23 +17,12 @@ from tests.browser.conftest import Visitor
 from tests.browser.test_desk_live import SOON, listening, page_of, writes
 from tests.escalations.replies.conftest import gateway as gateway
 from waops.access.log import AccessRecord
-from waops.models import User
 
 pytestmark = pytest.mark.browser
 
 QUEUE = "/escalations/escalation/"
 LAPTOP = {"width": 1024, "height": 768}
 Visit = Callable[..., Visitor]
-
-
-@pytest.fixture
-def salma(committed_database: str) -> User:
-    return factories.staff("Support", username="salma", first_name="Salma")
-
-
-@pytest.fixture
-def omar(committed_database: str) -> User:
-    return factories.staff("Support", username="omar", first_name="Omar")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from conversations.queries import message_page
-from escalations.detail import MOST_MESSAGES
+from escalations.context import MOST_MESSAGES
 from escalations.models import Escalation
 from escalations.queries import open_escalations
 from escalations.reports.queries import Preset, Scope, totals

@@ -91,7 +91,7 @@ def undone() -> Iterator[None]:
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """No statement reads more than MOST_ROWS rows, except those over all businesses: exports and the first visit of a day."""
+    """No statement reads more than MOST_ROWS rows, except over all businesses: exports, a day's first visit."""
 
     def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         result = execute(sql, params, many, context)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import translation
 
-from escalations.detail import KeptContext, KeptMessage, read_context, read_insights
+from escalations.context import KeptContext, KeptMessage, read_context, read_insights
 from escalations.models import reason_in_words
 from tests import wording
 from waops.database.long_text import LONGEST
